@@ -1,0 +1,54 @@
+"""visq: measure how good an image looks, say where it went wrong, and say how far to trust the number.
+
+>>> import visq
+>>> sorted(visq.catalog.ids())[:3]
+['brisque', 'fsim', 'fsimc']
+
+Importing visq loads no numerical library; each name below loads what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "catalog": ("visq.catalog", None),
+    "errors": ("visq.errors", None),
+    "types": ("visq.types", None),
+    "compare": ("visq.api", "compare"),
+    "loss": ("visq.losses", "loss"),
+    "metric": ("visq.api", "metric"),
+    "open_image": ("visq.media", "open_image"),
+    "score": ("visq.api", "score"),
+    "set_threads": ("visq.ops.threads", "set_threads"),
+    "Metric": ("visq.api", "Metric"),
+    "Limits": ("visq.media", "Limits"),
+    "Score": ("visq.types", "Score"),
+    "ScoreRecord": ("visq.types", "ScoreRecord"),
+}
+
+__all__ = ["__version__", *_LAZY]
+
+if TYPE_CHECKING:
+    from visq import catalog, errors, types
+    from visq.api import Metric, compare, metric, score
+    from visq.losses import loss
+    from visq.media import Limits, open_image
+    from visq.ops.threads import set_threads
+    from visq.types import Score, ScoreRecord
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'visq' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    value = import_module(module) if attribute is None else getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,178 @@
+"""The Python face of visq: `metric`, `score`, `compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from visq import catalog
+from visq.errors import InputError, VisqError
+from visq.types import MetricSpec, Score
+
+
+class Metric:
+    """A metric from the catalogue with its options bound.
+
+    Call it with an image (and its reference, for full-reference metrics): a path, bytes, a PIL image, a NumPy
+    array or a torch tensor. A file, an array of one image or a PIL image gives a `Score` (a float); an
+    `(N, H, W, 3)` batch gives an `(N,)` array; a torch tensor gives a tensor that carries gradients.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> m = Metric(catalog.get("psnr"), {})
+    >>> image = np.zeros((16, 16, 3), np.uint8)
+    >>> float(m(image, image))
+    100.0
+    """
+
+    def __init__(self, spec: MetricSpec, options: dict[str, Any] | None = None) -> None:
+        self.spec = spec
+        self.options = catalog.check_options(spec, options or {})
+
+    def __repr__(self) -> str:
+        given = "".join(f", {k}={v!r}" for k, v in self.options.items())
+        return f"visq.metric({self.spec.id!r}{given})"
+
+    @property
+    def identity(self) -> str:
+        """Metric, version, options and weights: the key of a score in a table."""
+        return self.spec.identity(self.options)
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The pure function behind the metric."""
+        module, _, name = self.spec.impl.partition(":")
+        return getattr(import_module(module), name)
+
+    def __call__(self, image: Any, reference: Any = None, *, data_range: float | None = None) -> Any:
+        values, warnings = self._run(image, reference, data_range, full=False)
+        return self._score(values, warnings)
+
+    def map(self, image: Any, reference: Any = None, *, data_range: float | None = None) -> Any:
+        """The paper's per-pixel map, `(H, W)`; `spec.map_lower_is_better` tells its direction."""
+        if not self.spec.has_map:
+            raise InputError(
+                f"{self.spec.id} has no per-pixel map",
+                hint="Metrics with one: " + ", ".join(s.id for s in catalog.specs() if s.has_map) + ".",
+            )
+        (_, result), _ = self._run(image, reference, data_range, full=True)
+        return result
+
+    def score_and_map(self, image: Any, reference: Any = None) -> tuple[Any, Any]:
+        """Score and map in one pass."""
+        (values, result), warnings = self._run(image, reference, None, full=True)
+        return self._score(values, warnings), result
+
+    def _score(self, values: Any, warnings: tuple[str, ...]) -> Any:
+        if not isinstance(values, float):
+            return values
+        spec = self.spec
+        return Score(
+            values, metric=spec.id, version=spec.version, lower_is_better=spec.lower_is_better, warnings=warnings
+        )
+
+    def _run(self, image: Any, reference: Any, data_range: float | None, *, full: bool) -> tuple[Any, tuple[str, ...]]:
+        self._check_reference(reference)
+        inputs = [image] if reference is None else [image, reference]
+        arrays, warnings = [], []
+        for item in inputs:
+            array, found = _pixels(item)
+            arrays.append(array)
+            warnings += [w for w in found if w not in warnings]
+        keywords: dict[str, Any] = {**dict(self.spec.presets), **self.options}
+        if data_range is not None:
+            keywords["data_range"] = data_range
+        if full:
+            keywords["full"] = True
+        try:
+            return self.function(*arrays, **keywords), tuple(warnings)
+        except VisqError as error:
+            raise error.with_context(self.spec.id) from None
+
+    def _check_reference(self, reference: Any) -> None:
+        wants = self.spec.kind == "fr"
+        if wants and reference is None:
+            raise InputError(
+                f"{self.spec.id} compares an image with its reference, and no reference was given",
+                hint=f"Call metric(image, reference), or use one of: {', '.join(catalog.ids('nr'))}.",
+            )
+        if not wants and reference is not None:
+            raise InputError(
+                f"{self.spec.id} judges an image alone and takes no reference",
+                hint=f"Leave the reference out, or use one of: {', '.join(catalog.ids('fr'))}.",
+            )
+
+
+def _pixels(item: Any) -> tuple[Any, tuple[str, ...]]:
+    """Arrays and tensors as they are; everything else through the reader."""
+    from visq.ops.arrays import is_torch
+
+    if is_torch(item) or type(item).__module__ == "numpy":
+        return item, ()
+    from visq.media import open_image
+
+    opened = open_image(item)
+    return opened.pixels, opened.meta.warnings
+
+
+def metric(name: str, **options: Any) -> Metric:
+    """A metric by name, ready to be called.
+
+    Parameters
+    ----------
+    name : str
+        Id or alias; `visq list` shows all.
+    **options
+        Options of the metric; `visq show NAME` lists them.
+
+    Raises
+    ------
+    UnknownMetricError, OptionError
+
+    Examples
+    --------
+    >>> metric("psnr", channels="luma").identity
+    'psnr@1(channels=luma)'
+    """
+    return Metric(catalog.get(name), options)
+
+
+def score(image: Any, metrics: str | Iterable[str] = catalog.DEFAULT_NO_REFERENCE) -> dict[str, Any]:
+    """Judge one image alone: `{metric: Score}` for one or several no-reference metrics.
+
+    The image is opened once. A `Score` is a float that also knows its metric, version and direction.
+    """
+    return _each(metrics, image, None)
+
+
+def compare(
+    reference: Any, distorted: Any, metrics: str | Iterable[str] = catalog.DEFAULT_FULL_REFERENCE
+) -> dict[str, Any]:
+    """Compare an image with its reference: `{metric: Score}` for one or several full-reference metrics.
+
+    Parameters
+    ----------
+    reference, distorted
+        Path, bytes, PIL image, NumPy array or torch tensor; equal in size.
+    metrics : str or iterable of str
+        Names from the catalogue.
+    """
+    return _each(metrics, distorted, reference)
+
+
+def _each(metrics: str | Iterable[str], image: Any, reference: Any) -> dict[str, Any]:
+    names = [metrics] if isinstance(metrics, str) else list(metrics)
+    chosen = [Metric(spec) for spec in catalog.all_names(names)]
+    for m in chosen:
+        m._check_reference(reference)
+    from visq.media import open_image
+    from visq.ops.arrays import is_torch
+
+    opened = [
+        item if item is None or is_torch(item) or type(item).__module__ == "numpy" else open_image(item)
+        for item in (image, reference)
+    ]
+    return {m.spec.id: m(*opened) for m in chosen}

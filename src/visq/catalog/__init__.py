@@ -1,0 +1,102 @@
+"""What visq can measure, as data. Listing, help, documentation and the command line are made from here.
+
+Nothing in this package imports an implementation or a numerical library.
+
+>>> get("ssim").lower_is_better
+False
+>>> get("simm")
+Traceback (most recent call last):
+    ...
+visq.errors.UnknownMetricError: no metric is called 'simm'. Did you mean 'ssim', 'ms_ssim'? `visq list` shows all.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from visq.catalog.full_reference import SPECS as _FULL_REFERENCE
+from visq.catalog.no_reference import SPECS as _NO_REFERENCE
+from visq.errors import OptionError, UnknownMetricError
+from visq.types import MetricSpec, Option
+
+_SPECS: dict[str, MetricSpec] = {spec.id: spec for spec in (*_FULL_REFERENCE, *_NO_REFERENCE)}
+_ALIASES: dict[str, str] = {alias: spec.id for spec in _SPECS.values() for alias in spec.aliases}
+
+#: What `visq score` and `visq compare` measure when no metric is named.
+DEFAULT_NO_REFERENCE = ("niqe", "brisque", "piqe")
+DEFAULT_FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "haarpsi")
+
+
+def ids(kind: str | None = None) -> list[str]:
+    """Names of all metrics, or of one kind (`fr`, `nr`, `rr`), in catalogue order."""
+    return [spec.id for spec in specs(kind)]
+
+
+def specs(kind: str | None = None) -> list[MetricSpec]:
+    """All specs, or those of one kind."""
+    return [spec for spec in _SPECS.values() if kind is None or spec.kind == kind]
+
+
+def get(name: str) -> MetricSpec:
+    """The spec of a metric by id or alias; `-` and `_`, upper and lower case are the same.
+
+    Raises
+    ------
+    UnknownMetricError
+        With the nearest names.
+    """
+    wanted = str(name).strip().lower().replace("-", "_")
+    found = _SPECS.get(_ALIASES.get(wanted, wanted))
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(wanted, [*_SPECS, *_ALIASES], n=3, cutoff=0.5)
+    near = list(dict.fromkeys(_ALIASES.get(n, n) for n in near))
+    suggestion = f"Did you mean {', '.join(map(repr, near))}? " if near else ""
+    raise UnknownMetricError(f"no metric is called {name!r}", hint=f"{suggestion}`visq list` shows all.")
+
+
+def check_options(spec: MetricSpec, options: dict[str, Any]) -> dict[str, Any]:
+    """Options with their values checked and converted from text where they came as text.
+
+    Raises
+    ------
+    OptionError
+        An option the metric does not have (with the nearest), or a value it does not take.
+    """
+    known = {option.name: option for option in spec.options}
+    return {name: _convert(spec, known, name, value) for name, value in options.items()}
+
+
+def _convert(spec: MetricSpec, known: dict[str, Option], name: str, value: Any) -> Any:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        listing = ", ".join(known) or "none"
+        raise OptionError(f"{spec.id} has no option {name!r}", hint=f"{hint}Its options: {listing}.")
+    option = known[name]
+    if isinstance(value, str) and option.type not in ("str", "path"):
+        value = _parse(spec, option, value)
+    if option.choices and value not in option.choices:
+        raise OptionError(
+            f"{spec.id}: {name} cannot be {value!r}", expected=" or ".join(repr(c) for c in option.choices)
+        )
+    return value
+
+
+def _parse(spec: MetricSpec, option: Option, text: str) -> Any:
+    lowered = text.strip().lower()
+    try:
+        if lowered in ("none", "null"):
+            return None
+        if option.type == "bool":
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[lowered]
+        return int(text) if option.type == "int" else float(text)
+    except (KeyError, ValueError):
+        raise OptionError(f"{spec.id}: {option.name} is not readable", expected=option.type, got=repr(text)) from None
+
+
+def all_names(names: Iterable[str]) -> list[MetricSpec]:
+    """Specs of several names, without repeats, in the order given."""
+    return list({spec.id: spec for spec in map(get, names)}.values())

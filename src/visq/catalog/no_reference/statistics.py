@@ -1,0 +1,7 @@
+"""No-reference metrics: statistics."""
+
+from __future__ import annotations
+
+from visq.types import MetricSpec
+
+SPECS: tuple[MetricSpec, ...] = ()

@@ -1,0 +1,1 @@
+"""Classical metrics: one file a paper, a pure function first. The catalogue says which function is which metric."""

@@ -1,0 +1,116 @@
+"""Mean squared error and peak signal-to-noise ratio."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from visq.errors import OptionError
+from visq.ops.arrays import Batch, read_pair
+
+CEILING_DB = 100.0
+
+
+def mse(
+    image: Any, reference: Any, *, data_range: float | None = None,
+    channels: Literal["rgb", "luma"] = "rgb", full: bool = False,
+) -> Any:
+    """Mean squared error in units of 8-bit levels squared (0..65025); lower is better.
+
+    ``mean((image - reference) ** 2)`` over all pixels and channels after scaling white to 255.
+
+    Parameters
+    ----------
+    image, reference : array
+        NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`.
+    data_range : float, optional
+        Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
+    channels : {"rgb", "luma"}
+        Compare all channels, or MATLAB's luma (rounded to 8 bit for 8-bit input).
+    full : bool
+        Also return the squared-error map, mean over channels.
+
+    Returns
+    -------
+    float, (N,) array, or (score, map)
+
+    Raises
+    ------
+    visq.errors.InputError
+        Shapes that differ, values out of range, NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> black, grey = np.zeros((4, 4), np.uint8), np.full((4, 4), 16, np.uint8)
+    >>> mse(grey, black)
+    256.0
+    """
+    x, y = read_pair(image, reference, data_range=data_range)
+    if full:
+        squared = _difference(x, y, channels) ** 2
+        squared = x.xp.mean(squared, axis=1)
+        return x.result(_mean(squared, x)), x.result(squared)
+    return x.result(_mse(x, y, channels))
+
+
+def psnr(
+    image: Any, reference: Any, *, data_range: float | None = None,
+    channels: Literal["rgb", "luma"] = "rgb", ceiling: float | None = CEILING_DB,
+) -> Any:
+    """Peak signal-to-noise ratio in decibels, 0..100; higher is better.
+
+    ``10 log10(255^2 / MSE)``, one MSE over all channels, as MATLAB's `psnr` and scikit-image compute it.
+
+    Parameters
+    ----------
+    image, reference, data_range, channels
+        As `mse`.
+    ceiling : float, optional
+        Largest value returned; an identical pair gives exactly this. None gives infinity for an identical pair.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> black, grey = np.zeros((4, 4), np.uint8), np.full((4, 4), 16, np.uint8)
+    >>> round(psnr(grey, black), 4), psnr(grey, grey)
+    (24.0485, 100.0)
+    """
+    if ceiling is not None and not ceiling > 0:
+        raise OptionError("ceiling is not usable", expected="a positive number of decibels or None", got=repr(ceiling))
+    x, y = read_pair(image, reference, data_range=data_range)
+    error = _mse(x, y, channels)
+    xp = x.xp
+    if ceiling is None:
+        with np.errstate(divide="ignore"):
+            return x.result(10.0 * xp.log10(255.0**2 / error))
+    floor = 255.0**2 / 10 ** (ceiling / 10)
+    return x.result(
+        xp.where(error > floor, 10.0 * xp.log10(255.0**2 / xp.clip(error, floor, None)), xp.full_like(error, ceiling))
+    )
+
+
+def _difference(x: Batch, y: Batch, channels: str) -> Any:
+    if channels == "luma":
+        return (x.luma(255.0) - y.luma(255.0))[:, None]
+    if channels != "rgb":
+        raise OptionError("unknown channels", expected="'rgb' or 'luma'", got=repr(channels))
+    return x.planes(255.0) - y.planes(255.0)
+
+
+def _mean(squared: Any, x: Batch) -> Any:
+    return squared.mean(dim=(1, 2)) if x.torch else squared.mean(axis=(1, 2), dtype=np.float64)
+
+
+def _mse(x: Batch, y: Batch, channels: str) -> Any:
+    if x.torch:
+        return (_difference(x, y, channels) ** 2).mean(dim=(1, 2, 3))
+    from visq.ops import _numba_error
+
+    if channels == "luma":
+        a, b = x.luma(255.0)[:, None], y.luma(255.0)[:, None]
+        return _numba_error.mean_squared(a, b)
+    if channels != "rgb":
+        raise OptionError("unknown channels", expected="'rgb' or 'luma'", got=repr(channels))
+    return _numba_error.mean_squared(x.data, y.data) * (255.0 / x.peak) ** 2

@@ -1,0 +1,207 @@
+"""The data that passes between the parts of visq. Frozen, typed, and free of heavy imports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["fr", "rr", "nr", "stereo", "video", "set"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One keyword option of a metric, as the command line and the documentation show it.
+
+    `default` is the value used when the option is not given; `choices`, where not empty, are the only values
+    allowed; `type` is what a text from the command line is converted to.
+    """
+
+    name: str
+    type: Literal["int", "float", "bool", "str", "path"]
+    default: Any
+    help: str
+    choices: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What a metric looks at. `colour` is `luma` (one channel, by the stated rule) or `rgb`."""
+
+    colour: Literal["luma", "rgb"]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One file of parameters: where it lies inside the package, its hash, its licence and its origin."""
+
+    filename: str
+    sha256: str
+    licence: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One line on whose numbers a metric was checked against. `status`: verified, self or unverified."""
+
+    status: Literal["verified", "self", "unverified"]
+    against: str
+    within: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """Everything a user may ask about a metric, as data. No code elsewhere tests a metric's name.
+
+    Attributes
+    ----------
+    id, version : str
+        Name and protocol version. Any change to a default score changes the version.
+    kind : str
+        `fr` full reference, `rr` reduced reference, `nr` no reference.
+    lower_is_better : bool
+        Native direction of the score.
+    value_range : (float, float)
+        Range of the score for valid input; `inf` where there is no bound.
+    impl : str
+        `package.module:function`, imported only when the metric is used.
+    min_side : int
+        Smallest height and width accepted with default options.
+    best : float or None
+        Value for an identical pair, full reference only.
+    presets : tuple of (option, value)
+        Options fixed by this entry where several entries share one implementation.
+    has_map : bool
+        Whether the implementation takes `full=True` and returns the paper's per-pixel map.
+    map_lower_is_better : bool
+        Direction of the map where it differs from that of the score (GMSD: score low, map high is good).
+    """
+
+    id: str
+    version: str
+    name: str
+    summary: str
+    kind: Kind
+    lower_is_better: bool
+    value_range: tuple[float, float]
+    impl: str
+    input: InputSpec
+    min_side: int
+    paper: str
+    code_licence: str
+    best: float | None = None
+    has_map: bool = False
+    map_lower_is_better: bool = False
+    symmetric: bool = False
+    differentiable: bool = True
+    deterministic: bool = True
+    aliases: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    presets: tuple[tuple[str, Any], ...] = ()
+    weights: tuple[Weights, ...] = ()
+    extra: str = ""
+    verification: tuple[Verification, ...] = ()
+    notes: str = ""
+
+    def identity(self, options: dict[str, Any] | None = None, weights_sha256: str = "") -> str:
+        """Metric, version, options that differ from the defaults, and weights: the key of a score.
+
+        `weights_sha256` names parameters that replace those in the spec (a user's own file).
+        """
+        defaults = {option.name: option.default for option in self.options}
+        changed = {k: v for k, v in sorted((options or {}).items()) if k not in defaults or defaults[k] != v}
+        text = f"{self.id}@{self.version}"
+        if changed:
+            text += "(" + ",".join(f"{k}={_plain(v)}" for k, v in changed.items()) + ")"
+        hashes = [weights_sha256] if weights_sha256 else [w.sha256 for w in self.weights]
+        if hashes:
+            text += "#" + hashlib.sha256("".join(hashes).encode()).hexdigest()[:12]
+        return text
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMeta:
+    """What was read and what was altered while reading. `warnings` lists every alteration, one code each."""
+
+    source: str = ""
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    bit_depth: int = 8
+    mode: str = ""
+    sha256: str = ""
+    bytes: int = 0
+    orientation: int = 1
+    icc: str = ""
+    alpha: bool = False
+    frames: int = 1
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRecord:
+    """One row: one metric on one image. `status` is `ok` or `error`; an error row has no value."""
+
+    image: str
+    reference: str
+    metric: str
+    version: str
+    value: float | None
+    status: Literal["ok", "error"]
+    error: str = ""
+    identity: str = ""
+    lower_is_better: bool = False
+    width: int | None = None
+    height: int | None = None
+    bit_depth: int | None = None
+    sha256: str = ""
+    warnings: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes the row unique in a table: image, reference, identity of the score."""
+        return self.image, self.reference, self.identity
+
+
+class Score(float):
+    """A float that knows what it is: metric, version, direction, what was altered on reading, and extras.
+
+    >>> score = Score(0.93, metric="ssim", version="1", lower_is_better=False)
+    >>> round(score + 0.01, 2), score.metric
+    (0.94, 'ssim')
+    """
+
+    metric: str
+    version: str
+    lower_is_better: bool
+    warnings: tuple[str, ...]
+    extras: dict[str, Any]
+
+    def __new__(
+        cls,
+        value: float,
+        *,
+        metric: str = "",
+        version: str = "",
+        lower_is_better: bool = False,
+        warnings: tuple[str, ...] = (),
+        extras: dict[str, Any] | None = None,
+    ) -> Score:
+        self = super().__new__(cls, value)
+        self.metric = metric
+        self.version = version
+        self.lower_is_better = lower_is_better
+        self.warnings = warnings
+        self.extras = extras or {}
+        return self
+
+    def __getnewargs_ex__(self) -> tuple[tuple[float], dict[str, Any]]:
+        names = ("metric", "version", "lower_is_better", "warnings", "extras")
+        return (float(self),), {name: getattr(self, name) for name in names}
