@@ -30,7 +30,22 @@ _LAZY = {
     "ScoreRecord": ("visq.types", "ScoreRecord"),
 }
 
-__all__ = ["__version__", *_LAZY]
+__all__ = [
+    "Limits",
+    "Metric",
+    "Score",
+    "ScoreRecord",
+    "__version__",
+    "catalog",
+    "compare",
+    "errors",
+    "loss",
+    "metric",
+    "open_image",
+    "score",
+    "set_threads",
+    "types",
+]
 
 if TYPE_CHECKING:
     from visq import catalog, errors, types

@@ -71,7 +71,11 @@ class Metric:
             return values
         spec = self.spec
         return Score(
-            values, metric=spec.id, version=spec.version, lower_is_better=spec.lower_is_better, warnings=warnings
+            values,
+            metric=spec.id,
+            version=spec.version,
+            lower_is_better=spec.lower_is_better,
+            warnings=warnings,
         )
 
     def _run(self, image: Any, reference: Any, data_range: float | None, *, full: bool) -> tuple[Any, tuple[str, ...]]:

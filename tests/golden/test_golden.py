@@ -29,7 +29,7 @@ def _cases():
 
 
 def _pixels(relative, given):
-    pixels = load(relative)
+    pixels = load(f"golden/{relative}")
     return pixels if given == "uint8" else pixels.astype(np.float64) / 255.0
 
 

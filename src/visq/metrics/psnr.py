@@ -13,8 +13,13 @@ CEILING_DB = 100.0
 
 
 def mse(
-    image: Any, reference: Any, *, data_range: float | None = None,
-    channels: Literal["rgb", "luma"] = "rgb", full: bool = False,
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    channels: Literal["rgb", "luma"] = "rgb",
+    rounded_luma: bool | None = None,
+    full: bool = False,
 ) -> Any:
     """Mean squared error in units of 8-bit levels squared (0..65025); lower is better.
 
@@ -27,7 +32,9 @@ def mse(
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
     channels : {"rgb", "luma"}
-        Compare all channels, or MATLAB's luma (rounded to 8 bit for 8-bit input).
+        Compare all channels, or MATLAB's luma.
+    rounded_luma : bool, optional
+        Round the luma to whole 8-bit levels. None rounds it for 8-bit input only, as MATLAB does.
     full : bool
         Also return the squared-error map, mean over channels.
 
@@ -49,15 +56,20 @@ def mse(
     """
     x, y = read_pair(image, reference, data_range=data_range)
     if full:
-        squared = _difference(x, y, channels) ** 2
+        squared = _difference(x, y, channels, rounded_luma) ** 2
         squared = x.xp.mean(squared, axis=1)
         return x.result(_mean(squared, x)), x.result(squared)
-    return x.result(_mse(x, y, channels))
+    return x.result(_mse(x, y, channels, rounded_luma))
 
 
 def psnr(
-    image: Any, reference: Any, *, data_range: float | None = None,
-    channels: Literal["rgb", "luma"] = "rgb", ceiling: float | None = CEILING_DB,
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    channels: Literal["rgb", "luma"] = "rgb",
+    rounded_luma: bool | None = None,
+    ceiling: float | None = CEILING_DB,
 ) -> Any:
     """Peak signal-to-noise ratio in decibels, 0..100; higher is better.
 
@@ -65,7 +77,7 @@ def psnr(
 
     Parameters
     ----------
-    image, reference, data_range, channels
+    image, reference, data_range, channels, rounded_luma
         As `mse`.
     ceiling : float, optional
         Largest value returned; an identical pair gives exactly this. None gives infinity for an identical pair.
@@ -80,20 +92,19 @@ def psnr(
     if ceiling is not None and not ceiling > 0:
         raise OptionError("ceiling is not usable", expected="a positive number of decibels or None", got=repr(ceiling))
     x, y = read_pair(image, reference, data_range=data_range)
-    error = _mse(x, y, channels)
+    error = _mse(x, y, channels, rounded_luma)
     xp = x.xp
     if ceiling is None:
         with np.errstate(divide="ignore"):
             return x.result(10.0 * xp.log10(255.0**2 / error))
     floor = 255.0**2 / 10 ** (ceiling / 10)
-    return x.result(
-        xp.where(error > floor, 10.0 * xp.log10(255.0**2 / xp.clip(error, floor, None)), xp.full_like(error, ceiling))
-    )
+    counted = xp.where(error > floor, error, xp.full_like(error, floor))
+    return x.result(xp.where(error > floor, 10.0 * xp.log10(255.0**2 / counted), xp.full_like(error, ceiling)))
 
 
-def _difference(x: Batch, y: Batch, channels: str) -> Any:
+def _difference(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
     if channels == "luma":
-        return (x.luma(255.0) - y.luma(255.0))[:, None]
+        return (x.luma(255.0, rounded=rounded) - y.luma(255.0, rounded=rounded))[:, None]
     if channels != "rgb":
         raise OptionError("unknown channels", expected="'rgb' or 'luma'", got=repr(channels))
     return x.planes(255.0) - y.planes(255.0)
@@ -103,13 +114,13 @@ def _mean(squared: Any, x: Batch) -> Any:
     return squared.mean(dim=(1, 2)) if x.torch else squared.mean(axis=(1, 2), dtype=np.float64)
 
 
-def _mse(x: Batch, y: Batch, channels: str) -> Any:
+def _mse(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
     if x.torch:
-        return (_difference(x, y, channels) ** 2).mean(dim=(1, 2, 3))
+        return (_difference(x, y, channels, rounded) ** 2).mean(dim=(1, 2, 3))
     from visq.ops import _numba_error
 
     if channels == "luma":
-        a, b = x.luma(255.0)[:, None], y.luma(255.0)[:, None]
+        a, b = x.luma(255.0, rounded=rounded)[:, None], y.luma(255.0, rounded=rounded)[:, None]
         return _numba_error.mean_squared(a, b)
     if channels != "rgb":
         raise OptionError("unknown channels", expected="'rgb' or 'luma'", got=repr(channels))

@@ -43,14 +43,19 @@ def _range_rows(data, first, end, low, high, index):  # type: ignore[no-untyped-
                 v = data[ch, r, c]
                 lo = min(lo, v)
                 hi = max(hi, v)
-                bad = bad or not (v - v == 0.0)
+                bad = bad or v - v != 0.0
     low[index] = np.nan if bad else lo
     high[index] = np.nan if bad else hi
 
 
 def luma(
-    data: np.ndarray, peak: float, scale: float, weights: tuple[float, float, float], rounded: bool,
-    dtype: Any, keep_uint8: bool,
+    data: np.ndarray,
+    peak: float,
+    scale: float,
+    weights: tuple[float, float, float],
+    rounded: bool,
+    dtype: Any,
+    keep_uint8: bool,
 ) -> np.ndarray:
     """`(N, C, H, W)` of any pixel dtype and strides to `(N, H, W)` luma; arithmetic in float64."""
     count, channels, height, width = data.shape
@@ -63,9 +68,7 @@ def luma(
         if channels == 1:
             run_strips(lambda a, b, _, n=n: _grey_rows(data[n], out[n], a, b, gain, final, rounded), height)
         else:
-            run_strips(
-                lambda a, b, _, n=n: _luma_rows(data[n], out[n], a, b, *weights, gain, final, rounded), height
-            )
+            run_strips(lambda a, b, _, n=n: _luma_rows(data[n], out[n], a, b, *weights, gain, final, rounded), height)
     return out
 
 

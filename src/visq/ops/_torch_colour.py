@@ -12,9 +12,7 @@ def round_level(x: Any, levels: float) -> Any:
     return x + (torch.floor(x.detach() + 0.5) - x.detach()) if levels else x
 
 
-def luma(
-    data: Any, peak: float, scale: float, weights: tuple[float, float, float], rounded: bool, dtype: Any
-) -> Any:
+def luma(data: Any, peak: float, scale: float, weights: tuple[float, float, float], rounded: bool, dtype: Any) -> Any:
     x = data.to(dtype)
     y = x[:, 0] if x.shape[1] == 1 else x[:, 0] * weights[0] + x[:, 1] * weights[1] + x[:, 2] * weights[2]
     if rounded:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ BT601 = (0.299, 0.587, 0.114)
 # Rounding errors of a resize may leave the range by this share of it; more is refused.
 RANGE_TOLERANCE = 1e-3
 
+_DEFAULT_PEAK = {
+    "uint8": 255.0, "uint16": 65535.0, "float16": 1.0, "bfloat16": 1.0, "float32": 1.0, "float64": 1.0,
+}  # fmt: skip
 _LAYOUTS = "NumPy (H, W), (H, W, 1|3), (N, H, W, 1|3) or torch (N, C, H, W), (C, H, W), (H, W) with C 1 or 3"
 
 
@@ -38,6 +42,12 @@ def namespace(x: Any) -> Any:
     else:
         import array_api_compat.numpy as xp
     return xp
+
+
+@lru_cache(maxsize=64)
+def _dtype_name(dtype: Any) -> str:
+    # Making a dtype's name costs as much as scoring a small image.
+    return str(dtype).removeprefix("torch.")
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ class Batch:
 
     @property
     def integer(self) -> bool:
-        return str(self.data.dtype).removeprefix("torch.") in ("uint8", "uint16")
+        return _dtype_name(self.data.dtype) in ("uint8", "uint16")
 
     @property
     def eight_bit(self) -> bool:
@@ -203,7 +213,8 @@ def read_pair(
     y = read_one(reference, data_range=data_range, min_side=min_side, name="reference", check=check)
     if x.torch != y.torch:
         raise InputTypeError(
-            "image and reference are of different kinds", expected="two NumPy arrays or two torch tensors",
+            "image and reference are of different kinds",
+            expected="two NumPy arrays or two torch tensors",
             got=f"{type(image).__name__} and {type(reference).__name__}",
         )
     if x.size != y.size or x.data.shape[0] != y.data.shape[0]:
@@ -222,8 +233,11 @@ def read_pair(
         x = Batch(xp.astype(x.data, dtype), x.peak, x.single)
         y = Batch(xp.astype(y.data, dtype), y.peak, y.single)
     if x.torch and x.data.device != y.data.device:
-        raise InputError("image and reference lie on different devices", expected=str(y.data.device),
-                         got=str(x.data.device))
+        raise InputError(
+            "image and reference lie on different devices",
+            expected=str(y.data.device),
+            got=str(x.data.device),
+        )
     if x.grey != y.grey:
         xp = x.xp
         x, y = (Batch(xp.concat([b.data] * 3, axis=1), b.peak, b.single) if b.grey else b for b in (x, y))
@@ -251,31 +265,39 @@ def _layout(image: Any, name: str) -> tuple[Any, bool]:
         if rank == 2:
             data = image[None, None]
         elif rank == 3:
-            data = np.moveaxis(image, -1, 0)[None]
+            data = image.transpose(2, 0, 1)[None]
         elif rank == 4:
-            data = np.moveaxis(image, -1, 1)
+            data = image.transpose(0, 3, 1, 2)
         else:
             data = image
         valid = rank in (2, 3, 4) and data.shape[1] in (1, 3)
     else:
         raise InputTypeError(
-            f"{name} is of a type this function does not take", expected="a NumPy array or torch tensor",
-            got=type(image).__name__, hint="visq.metric(...) also takes paths, bytes and PIL images.",
+            f"{name} is of a type this function does not take",
+            expected="a NumPy array or torch tensor",
+            got=type(image).__name__,
+            hint="visq.metric(...) also takes paths, bytes and PIL images.",
         )
     if not valid:
         raise InputError(f"{name} has the wrong shape", expected=_LAYOUTS, got=str(tuple(image.shape)))
     if 0 in data.shape:
-        raise InputError(f"{name} is empty", expected="at least one image of at least 1x1 pixels",
-                         got=str(tuple(image.shape)))
+        raise InputError(
+            f"{name} is empty",
+            expected="at least one image of at least 1x1 pixels",
+            got=str(tuple(image.shape)),
+        )
     return data, rank < 4
 
 
 def _peak(data: Any, data_range: float | None, name: str) -> float:
-    dtype = str(data.dtype).removeprefix("torch.")
-    defaults = {"uint8": 255.0, "uint16": 65535.0, "float16": 1.0, "bfloat16": 1.0, "float32": 1.0, "float64": 1.0}
+    dtype = _dtype_name(data.dtype)
+    defaults = _DEFAULT_PEAK
     if dtype not in defaults:
-        raise InputTypeError(f"{name} has a dtype that is not a pixel type",
-                             expected="uint8, uint16, float16, float32 or float64", got=dtype)
+        raise InputTypeError(
+            f"{name} has a dtype that is not a pixel type",
+            expected="uint8, uint16, float16, float32 or float64",
+            got=dtype,
+        )
     if data_range is None:
         return defaults[dtype]
     if not isinstance(data_range, (int, float)) or not 0 < data_range < float("inf"):
@@ -284,7 +306,7 @@ def _peak(data: Any, data_range: float | None, name: str) -> float:
 
 
 def _check_values(batch: Batch, name: str) -> None:
-    if batch.integer and batch.peak >= (255.0 if "uint8" in str(batch.data.dtype) else 65535.0):
+    if batch.integer and batch.peak >= _DEFAULT_PEAK[_dtype_name(batch.data.dtype)]:
         return
     if batch.torch:
         low, high = (float(v) for v in batch.data.detach().aminmax())
@@ -300,6 +322,8 @@ def _check_values(batch: Batch, name: str) -> None:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise RangeError(f"{name} holds NaN or infinite values", expected="finite pixel values")
     raise RangeError(
-        f"{name} leaves its range", expected=f"values in [0, {batch.peak:g}]", got=f"[{low:g}, {high:g}]",
+        f"{name} leaves its range",
+        expected=f"values in [0, {batch.peak:g}]",
+        got=f"[{low:g}, {high:g}]",
         hint="Give data_range the value of white (255 for 0..255 floats).",
     )

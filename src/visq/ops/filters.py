@@ -107,5 +107,12 @@ def window_then_stride(x: Any, size: int, stride: int, *, border: Border = "symm
 
 
 __all__ = [
-    "average_pool", "gaussian", "gaussian_window", "pad", "padding", "separable", "uniform", "window_then_stride",
+    "average_pool",
+    "gaussian",
+    "gaussian_window",
+    "pad",
+    "padding",
+    "separable",
+    "uniform",
+    "window_then_stride",
 ]

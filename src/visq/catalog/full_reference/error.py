@@ -5,6 +5,8 @@ from __future__ import annotations
 from visq.types import InputSpec, MetricSpec, Option, Verification
 
 _CHANNELS = Option("channels", "str", "rgb", "all channels, or MATLAB's luma", ("rgb", "luma"))
+_ROUNDED = Option("rounded_luma", "bool", None, "round luma to 8 bit; none: for 8-bit input only, as MATLAB does")
+_CEILING = Option("ceiling", "float", 100.0, "largest value returned; an identical pair gives exactly this")
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -22,12 +24,13 @@ SPECS: tuple[MetricSpec, ...] = (
         symmetric=True,
         paper="ITU-T J.340 (2010) and common use",
         code_licence="Apache-2.0",
-        options=(
-            _CHANNELS,
-            Option("ceiling", "float", 100.0, "largest value returned; an identical pair gives exactly this"),
-        ),
+        options=(_CHANNELS, _ROUNDED, _CEILING),
         verification=(
-            Verification("verified", "MATLAB psnr and scikit-image 0.26 on five TID2013 pairs", "printed digits (0.01 dB)"),
+            Verification(
+                "verified",
+                "MATLAB psnr and scikit-image 0.26 on five TID2013 pairs",
+                "printed digits (0.01 dB)",
+            ),
         ),
     ),
     MetricSpec(
@@ -47,7 +50,7 @@ SPECS: tuple[MetricSpec, ...] = (
         aliases=("psnry",),
         paper="ITU-T J.340 (2010) and common use",
         code_licence="Apache-2.0",
-        options=(Option("ceiling", "float", 100.0, "largest value returned; an identical pair gives exactly this"),),
+        options=(_ROUNDED, _CEILING),
         verification=(Verification("verified", "scikit-image 0.26 on the rounded luma", "1e-5 dB"),),
     ),
     MetricSpec(
@@ -67,7 +70,7 @@ SPECS: tuple[MetricSpec, ...] = (
         symmetric=True,
         paper="common use",
         code_licence="Apache-2.0",
-        options=(_CHANNELS,),
+        options=(_CHANNELS, _ROUNDED),
         verification=(Verification("verified", "scikit-image 0.26", "1e-6 relative"),),
     ),
 )
