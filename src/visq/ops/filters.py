@@ -97,15 +97,6 @@ def average_pool(x: Any, size: int) -> Any:
     return out * out.dtype.type(1.0 / size**2)
 
 
-def window_then_stride(x: Any, size: int, stride: int, *, border: Border = "symmetric", start: int = 0) -> Any:
-    """Mean over `size` x `size` at every pixel by a border rule, then every `stride`-th one from `start`.
-
-    This is how the authors' MATLAB programs down-sample: `imfilter(..., 'symmetric')` or `filter2(..., 'same')`
-    (border `zero`), then `(1:stride:end, 1:stride:end)`.
-    """
-    return uniform(x, size, border=border)[..., start::stride, start::stride]
-
-
 __all__ = [
     "average_pool",
     "gaussian",
@@ -114,5 +105,4 @@ __all__ = [
     "padding",
     "separable",
     "uniform",
-    "window_then_stride",
 ]

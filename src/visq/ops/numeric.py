@@ -45,3 +45,14 @@ def total(x: Any, axes: tuple[int, ...] = (-2, -1)) -> Any:
     if is_torch(x):
         return x.sum(dim=axes)
     return np.sum(x, axis=axes, dtype=np.float64)
+
+
+def read_only(x: np.ndarray) -> np.ndarray:
+    """A read-only contiguous view (or copy) of `x`.
+
+    Numba compiles anew for every mix of writable and read-only arguments; with all inputs read-only it compiles
+    once.
+    """
+    x = np.ascontiguousarray(x).view()
+    x.flags.writeable = False
+    return x
