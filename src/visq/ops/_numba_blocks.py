@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from visq.ops._numba_colour import interleaved
+from visq.ops.numeric import read_only
 from visq.ops.threads import run_strips
 
 
@@ -64,27 +66,19 @@ def _colour_rows(x, out, first, end, size, before, m):  # type: ignore[no-untype
             out[2, row, c] = m20 * r + m21 * g + m22 * b
 
 
-def _plain(data: np.ndarray) -> np.ndarray:
-    return data.astype(np.float32) if data.dtype == np.float16 else data
-
-
 def block_mean(x: np.ndarray, size: int, before: int, dtype: Any, gain: float = 1.0) -> np.ndarray:
     """`(..., H, W)` of any pixel dtype to means of blocks times `gain` in `dtype`."""
     height, width = x.shape[-2:]
     out = np.empty((*x.shape[:-2], -(-height // size), -(-width // size)), dtype)
-    flat_in = _plain(np.ascontiguousarray(x)).reshape(-1, height, width)
+    flat_in = read_only(x.astype(np.float32) if x.dtype == np.float16 else x).reshape(-1, height, width)
     flat_out = out.reshape(-1, *out.shape[-2:])
     share = np.array([gain / size**2], dtype)
     for source, target in zip(flat_in, flat_out, strict=True):
-        run_strips(
-            lambda a, b, _, s=source, t=target: _grey_rows(s, t, a, b, size, before, share), target.shape[0]
-        )
+        _image(_grey_rows, source, target, size, before, share)
     return out
 
 
-def colour_block_mean(
-    data: np.ndarray, matrix: Any, size: int, before: int, gain: float, dtype: Any
-) -> np.ndarray:
+def colour_block_mean(data: np.ndarray, matrix: Any, size: int, before: int, gain: float, dtype: Any) -> np.ndarray:
     """`(N, C, H, W)` view of any pixel dtype to `(N, 3, h, w)` components in `dtype`."""
     count, channels, height, width = data.shape
     weights = np.asarray(matrix, np.float64)
@@ -93,9 +87,10 @@ def colour_block_mean(
         return mean * weights.sum(axis=1).astype(dtype)[:, None, None]
     out = np.empty((count, 3, -(-height // size), -(-width // size)), dtype)
     weights = (weights * (gain / size**2)).astype(dtype)
-    for n in range(count):
-        pixels = _plain(np.ascontiguousarray(np.moveaxis(data[n], 0, -1))).reshape(height, width * 3)
-        run_strips(
-            lambda a, b, _, s=pixels, t=out[n]: _colour_rows(s, t, a, b, size, before, weights), out.shape[2]
-        )
+    for pixels, target in zip(interleaved(data), out, strict=True):
+        _image(_colour_rows, pixels, target, size, before, weights)
     return out
+
+
+def _image(kernel: Any, x: np.ndarray, out: np.ndarray, *fixed: Any) -> None:
+    run_strips(lambda a, b, _: kernel(x, out, a, b, *fixed), out.shape[-2])

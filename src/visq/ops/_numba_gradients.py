@@ -6,16 +6,16 @@ import numpy as np
 from numba import njit
 
 from visq.ops.borders import output_length, padded_index, padding
+from visq.ops.numeric import read_only
 from visq.ops.threads import run_strips
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _magnitude_rows(x, out, first, end, row_index, column_index, taps):  # type: ignore[no-untyped-def]
+def _magnitude_rows(x, out, first, end, zero, row_index, column_index, taps):  # type: ignore[no-untyped-def]
     width = x.shape[1]
     padded = column_index.size
     smooth = np.zeros(padded, x.dtype)
     step = np.zeros(padded, x.dtype)
-    zero = np.zeros(width, x.dtype)
     side, middle = taps[0], taps[1]
     for r in range(first, end):
         up = x[row_index[r]] if row_index[r] >= 0 else zero
@@ -45,12 +45,14 @@ def magnitude(x: np.ndarray, smooth: np.ndarray, border: str) -> np.ndarray:
     row_index = padded_index(height, *padding(3, border), border)
     column_index = padded_index(width, *padding(3, border), border)
     out = np.empty((*x.shape[:-2], output_length(height, 3, border), output_length(width, 3, border)), x.dtype)
-    flat_in = np.ascontiguousarray(x).reshape(-1, height, width)
+    flat_in = read_only(x).reshape(-1, height, width)
     flat_out = out.reshape(-1, *out.shape[-2:])
     taps = smooth.astype(x.dtype)
+    zero = read_only(np.zeros(width, x.dtype))
     for source, target in zip(flat_in, flat_out, strict=True):
-        run_strips(
-            lambda a, b, _, s=source, t=target: _magnitude_rows(s, t, a, b, row_index, column_index, taps),
-            target.shape[0],
-        )
+        _image(source, target, zero, row_index, column_index, taps)
     return out
+
+
+def _image(x: np.ndarray, out: np.ndarray, *fixed: np.ndarray) -> None:
+    run_strips(lambda a, b, _: _magnitude_rows(x, out, a, b, *fixed), out.shape[0])

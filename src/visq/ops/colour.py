@@ -43,8 +43,8 @@ def convert(rgb: Any, matrix: Matrix) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> convert(np.ones((1, 3, 1, 1)), YIQ).ravel().round(12).tolist()
-    [1.0, 0.0, 0.0]
+    >>> convert(np.eye(3)[:, :, None, None], YIQ)[0].ravel().tolist()  # of pure red
+    [0.299, 0.596, 0.211]
     """
     r, g, b = rgb[:, 0], rgb[:, 1], rgb[:, 2]
     return namespace(rgb).stack([row[0] * r + row[1] * g + row[2] * b for row in matrix], axis=1)
