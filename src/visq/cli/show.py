@@ -1,0 +1,122 @@
+"""`visq show METRIC`: everything about one metric."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from visq import catalog
+from visq.cli.list import direction, kind_text, range_text, spec_fields
+from visq.types import MetricSpec, Option, Verification
+
+_STATUS = {"verified": "checked against", "self": "our own earlier value:", "unverified": "not checked:"}
+
+
+@click.command("show")
+@click.argument("metric", metavar="METRIC")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every field.")
+def command(metric: str, as_json: bool) -> None:
+    """Tell all about one METRIC.
+
+    Range, direction, input, options with their defaults, what it was verified against, its parameters with
+    hash and licence, its paper, and how to call it.
+    """
+    spec = catalog.get(metric)
+    if as_json:
+        fields = spec_fields(spec)
+        fields["examples"] = examples(spec)
+        click.echo(json.dumps(fields, indent=2))
+        return
+    for line in _lines(spec):
+        click.echo(line)
+
+
+def _lines(spec: MetricSpec) -> Iterator[str]:
+    yield click.style(f"{spec.id}  {spec.name}", bold=True)
+    yield from _wrapped(spec.summary)
+    yield ""
+    yield from (f"{label:<12}{value}" for label, value in facts(spec) if value)
+    if spec.notes:
+        yield from ("", *_wrapped(spec.notes))
+    yield from ("", "Options")
+    yield from (f"  {line}" for option in spec.options for line in _option_lines(option))
+    if not spec.options:
+        yield "  none"
+    if spec.weights:
+        yield from ("", "Parameters")
+        for w in spec.weights:
+            yield f"  {w.filename}"
+            yield f"    sha256 {w.sha256}"
+            yield f"    licence {w.licence}"
+            yield from _wrapped(f"origin {w.origin}", "    ")
+    yield from ("", "Verification")
+    for v in spec.verification:
+        yield from _wrapped(verification_text(v), "  ")
+    if not spec.verification:
+        yield "  none: the numbers have not been compared with anybody else's"
+    found = examples(spec)
+    yield from ("", "Command line", f"  {found['cli']}", "", "Python")
+    yield from (f"  {line}" for line in found["python"].splitlines())
+
+
+def facts(spec: MetricSpec) -> list[tuple[str, str]]:
+    """Label and value of each fact that has one line."""
+    best = "" if spec.best is None else f"; an identical pair gives {spec.best:g}"
+    note = f" ({spec.input.note})" if spec.input.note else ""
+    side = "any" if spec.min_side == 1 else f"from {spec.min_side}x{spec.min_side} pixels"
+    has_map = f"yes, {'lower' if spec.map_lower_is_better else 'higher'} is better in it" if spec.has_map else "no"
+    return [
+        ("kind", kind_text(spec)),
+        ("better", f"{direction(spec)} is better"),
+        ("range", range_text(spec) + best),
+        ("input", ("luma (one channel)" if spec.input.colour == "luma" else "all colour channels") + note),
+        ("image size", side),
+        ("map", has_map),
+        ("gradient", "yes, with torch tensors" if spec.differentiable else "no"),
+        ("symmetric", "yes" if spec.symmetric else "no" if spec.kind == "fr" else ""),
+        ("repeatable", "bitwise" if spec.deterministic else "no"),
+        ("version", spec.version),
+        ("identity", spec.identity()),
+        ("aliases", ", ".join(spec.aliases)),
+        ("fixed", ", ".join(f"{name}={value}" for name, value in spec.presets)),
+        ("needs", f"pip install 'visq[{spec.extra}]'" if spec.extra else ""),
+        ("paper", spec.paper),
+        ("code", spec.code_licence),
+    ]
+
+
+def option_text(option: Option) -> str:
+    """`name=default` and what else it may be."""
+    others = f" (one of {', '.join(map(str, option.choices))})" if option.choices else f" ({option.type})"
+    return f"{option.name}={option.default}{others}"
+
+
+def verification_text(verification: Verification) -> str:
+    """What it was checked against and how near it came."""
+    return f"{_STATUS[verification.status]} {verification.against}; within {verification.within}"
+
+
+def _option_lines(option: Option) -> Iterator[str]:
+    yield option_text(option)
+    yield from _wrapped(option.help, "    ")
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, 96, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def examples(spec: MetricSpec) -> dict[str, Any]:
+    """One line for the shell and a few for Python."""
+    if spec.kind == "fr":
+        return {
+            "cli": f"visq compare reference.png distorted.jpg -m {spec.id}",
+            "python": f'import visq\nvisq.compare("reference.png", "distorted.jpg", "{spec.id}")',
+        }
+    return {
+        "cli": f"visq score photo.jpg -m {spec.id}",
+        "python": f'import visq\nvisq.score("photo.jpg", "{spec.id}")',
+    }

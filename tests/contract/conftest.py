@@ -1,0 +1,107 @@
+"""What every contract test is swept over, and the calls they share."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+import samples
+from visq import catalog
+
+
+def function_of(spec):
+    module, _, name = spec.impl.partition(":")
+    return getattr(import_module(module), name)
+
+
+class Case:
+    """One metric of the catalogue, with inputs large enough for it."""
+
+    def __init__(self, spec):
+        self.spec = spec
+        self.full_reference = spec.kind == "fr"
+        self.side = max(spec.min_side, 48)
+        self.size = (self.side + 3, self.side + 18)
+
+    @property
+    def function(self):
+        return function_of(self.spec)
+
+    @property
+    def parameters(self):
+        return inspect.signature(self.function).parameters
+
+    def __call__(self, image, reference=None, **options):
+        arguments = (image, reference) if self.full_reference else (image,)
+        return self.function(*arguments, **{**dict(self.spec.presets), **options})
+
+    def picture(self, *, grey=False):
+        return samples.picture(*self.size, grey=grey)
+
+    def distorted(self, *, grey=False, seed=1):
+        """The picture, its left part blurred and its right part noisy."""
+        pixels = self.picture(grey=grey)
+        rng = np.random.default_rng(seed)
+        out = np.clip(samples.blurred(pixels, 0.5 + seed) + rng.normal(0, 4.0, pixels.shape), 0, 255)
+        return out.round().astype(np.uint8)
+
+    def pairs(self):
+        """Name, image, reference: what a metric may meet that is not an ordinary photograph."""
+        h, w = self.size
+        black, grey, white = (samples.constant(h, w, v) for v in (0, 117, 255))
+        one, two = samples.noise(h, w), samples.noise(h, w, seed=1)
+        checks = ((np.indices((h, w)).sum(0) % 2) * 255).astype(np.uint8)[:, :, None].repeat(3, 2)
+        photo = self.picture()
+        found = {
+            "black-black": (black, black),
+            "white-white": (white, white),
+            "grey-grey": (grey, grey),
+            "noise-itself": (one, one),
+            "photo-itself": (photo, photo),
+        }
+        if self.full_reference:
+            found |= {
+                "black-white": (black, white),
+                "white-black": (white, black),
+                "grey-noise": (grey, one),
+                "noise-grey": (one, grey),
+                "noise-noise": (one, two),
+                "checks-inverse": (checks, 255 - checks),
+                "photo-negative": (255 - photo, photo),
+                "photo-black": (photo, black),
+                "ordinary": (self.distorted(), photo),
+            }
+        return found
+
+    def in_range(self, value):
+        low, high = self.spec.value_range
+        return low <= value <= high
+
+    def worse(self, value, than):
+        return value > than if self.spec.lower_is_better else value < than
+
+
+CASES = [Case(spec) for spec in catalog.specs()]
+
+
+def pytest_generate_tests(metafunc):
+    wanted = {
+        "case": CASES,
+        "fr": [c for c in CASES if c.full_reference],
+        "mapped": [c for c in CASES if c.spec.has_map],
+        "smooth": [c for c in CASES if c.spec.differentiable],
+    }
+    for name, cases in wanted.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, cases, ids=[c.spec.id for c in cases])
+
+
+@pytest.fixture
+def one_thread():
+    from visq.ops.threads import set_threads
+
+    yield set_threads
+    set_threads(None)
