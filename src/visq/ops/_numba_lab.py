@@ -55,8 +55,12 @@ def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
     out = np.empty(rgb.shape, rgb.dtype)
     height, width = rgb.shape[-2:]
     for source, target in zip(rgb.reshape(-1, 3, height, width), out.reshape(-1, 3, height, width), strict=True):
-        run_strips(lambda a, b, _, s=source, t=target: _lab_rows(s, t, a, b), height)
+        _one(source, target)
     return out
+
+
+def _one(source: np.ndarray, target: np.ndarray) -> None:
+    run_strips(lambda a, b, _: _lab_rows(source, target, a, b), source.shape[1])
 
 
 def light_table(dtype: Any, peak: float) -> np.ndarray:

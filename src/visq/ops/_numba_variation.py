@@ -51,7 +51,6 @@ def difference_sums(x: np.ndarray, squared: bool) -> np.ndarray:
     """`(N,)` sums of |d| or d^2 over vertical and horizontal neighbours of `(N, C, H, W)`, any dtype and strides."""
     if x.dtype == np.float16:
         x = x.astype(np.float32)
-    kernel = _integer_rows if x.dtype.kind == "u" else _float_rows
     count, channels, height, width = x.shape
     out = np.zeros(count)
     for n in range(count):
@@ -60,10 +59,13 @@ def difference_sums(x: np.ndarray, squared: bool) -> np.ndarray:
             planes = [(np.moveaxis(x[n], 0, -1).reshape(height, width * channels), channels)]
         else:
             planes = [(x[n, c], 1) for c in range(channels)]
-        for plane, step in planes:
-            parts = np.zeros(strip_count(height))
-            run_strips(
-                lambda a, b, i, z=plane, s=step, p=parts: kernel(z, s, squared, a, b, p, i), height
-            )
-            out[n] += parts.sum()
+        out[n] = sum(_plane_sum(plane, step, squared) for plane, step in planes)
     return out
+
+
+def _plane_sum(plane: np.ndarray, step: int, squared: bool) -> float:
+    """One `(H, W)` plane whose horizontal neighbours lie `step` columns apart."""
+    kernel = _integer_rows if plane.dtype.kind == "u" else _float_rows
+    parts = np.zeros(strip_count(plane.shape[0]))
+    run_strips(lambda a, b, i: kernel(plane, step, squared, a, b, parts, i), plane.shape[0])
+    return float(parts.sum())

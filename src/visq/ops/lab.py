@@ -15,9 +15,7 @@ import numpy as np
 from visq.errors import InputError
 from visq.ops.arrays import is_torch, namespace
 
-RGB_TO_XYZ = np.array(
-    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
-)
+RGB_TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
 WHITE = RGB_TO_XYZ.sum(axis=1)
 # Rows that give X/Xn, Y/Yn, Z/Zn at once; each sums to 1.
 RGB_TO_RELATIVE_XYZ = RGB_TO_XYZ / WHITE[:, None]
@@ -93,6 +91,13 @@ def rgb_to_lab(rgb: Any) -> Any:
 
 
 __all__ = [
-    "LAB_KNEE", "LAB_SLOPE", "RGB_TO_RELATIVE_XYZ", "RGB_TO_XYZ", "WHITE", "linear_to_xyz", "relative_xyz_to_lab",
-    "rgb_to_lab", "srgb_to_linear",
+    "LAB_KNEE",
+    "LAB_SLOPE",
+    "RGB_TO_RELATIVE_XYZ",
+    "RGB_TO_XYZ",
+    "WHITE",
+    "linear_to_xyz",
+    "relative_xyz_to_lab",
+    "rgb_to_lab",
+    "srgb_to_linear",
 ]

@@ -1,7 +1,66 @@
-"""No-reference metrics: perceptual."""
+"""No-reference metrics: what the eye looks at, without a model of natural pictures."""
 
 from __future__ import annotations
 
-from visq.types import MetricSpec
+from visq.types import InputSpec, MetricSpec, Option, Verification
 
-SPECS: tuple[MetricSpec, ...] = ()
+SPECS: tuple[MetricSpec, ...] = (
+    MetricSpec(
+        id="piqe",
+        version="1",
+        name="PIQE",
+        summary="distortion of the active 16 x 16 blocks: blocking artefacts and noise",
+        kind="nr",
+        lower_is_better=True,
+        value_range=(0.0, 100.0),
+        impl="visq.metrics.piqe:piqe",
+        input=InputSpec("luma", "MATLAB's rgb2gray, scaled to the picture's own maximum and rounded to 8 bit"),
+        min_side=16,
+        has_map=True,
+        map_lower_is_better=True,
+        # Blocks are counted: the score jumps where one crosses a threshold.
+        differentiable=False,
+        paper="Venkatanath et al., Blind image quality evaluation using perception based features, NCC 2015",
+        code_licence="Apache-2.0",
+        options=(Option("rounded_luma", "bool", None, "round luma to 8 bit first; default: for 8-bit input"),),
+        verification=(
+            Verification(
+                "verified", "MATLAB's piqe on five pictures, as IQA-PyTorch records it", "printed digits (0.005)"
+            ),
+        ),
+        notes=(
+            "A picture without active blocks (flat, or very blurred) scores 100. Scores do not depend on exposure. "
+            "The map is the distortion of each block; piqe_masks gives MATLAB's three masks. MATLAB's bands: 0-20 "
+            "excellent, 21-35 good, 36-50 fair, 51-80 poor, 81-100 bad."
+        ),
+    ),
+    MetricSpec(
+        id="tv",
+        version="1",
+        name="TV",
+        summary="total variation: how much neighbouring pixels differ, summed over the picture",
+        kind="nr",
+        lower_is_better=True,
+        value_range=(0.0, float("inf")),
+        impl="visq.metrics.total_variation:total_variation",
+        input=InputSpec("rgb", "channels as given, white scaled to 1"),
+        min_side=1,
+        aliases=("total_variation",),
+        paper="Rudin, Osher, Fatemi, Nonlinear total variation based noise removal algorithms, Physica D 1992",
+        code_licence="Apache-2.0",
+        options=(
+            Option(
+                "norm",
+                "str",
+                "l2",
+                "root of the sum of squares, sum of magnitudes, or sum of squares",
+                ("l2", "l1", "l2_squared"),
+            ),
+        ),
+        verification=(Verification("verified", "piq 0.8.0 in float64, three norms, seven pictures", "1e-11 relative"),),
+        notes=(
+            "Lower is smoother, which is better only where noise is the fault: a regulariser, not a quality. The sum "
+            "grows with the picture; compare pictures of one size and one number of channels."
+        ),
+    ),
+)
