@@ -39,19 +39,20 @@ def mean_squared(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """`(N,)` mean of squared differences of two `(N, C, H, W)` arrays of equal dtype and any strides."""
     if x.dtype == np.float16:
         x, y = x.astype(np.float32), y.astype(np.float32)
+    return np.array([_mean_squared(a, b) for a, b in zip(x, y, strict=True)])
+
+
+def _mean_squared(x: np.ndarray, y: np.ndarray) -> float:
     kernel = _uint8_rows if x.dtype == np.uint8 else _float_rows
-    out = np.zeros(len(x))
-    for n in range(len(x)):
-        # Interleaved pixels are read in the order they lie in memory.
-        a, b = (z[n].transpose(1, 2, 0).reshape(-1) for z in (x, y))
-        whole = a.size // _CHUNK * _CHUNK
-        rows = whole // _CHUNK
-        parts = np.zeros(strip_count(rows, _STRIP))
-        left, right = (z[:whole].reshape(rows, _CHUNK) for z in (a, b))
-        run_strips(lambda s, e, i, a=left, b=right, p=parts: kernel(a, b, s, e, p, i), rows, _STRIP)
-        total = parts.sum()
-        if whole < a.size:
-            rest = a[whole:].astype(np.float64) - b[whole:]
-            total += rest @ rest
-        out[n] = total / a.size
-    return out
+    # Interleaved pixels are read in the order they lie in memory.
+    a, b = (z.transpose(1, 2, 0).reshape(-1) for z in (x, y))
+    whole = a.size // _CHUNK * _CHUNK
+    rows = whole // _CHUNK
+    parts = np.zeros(strip_count(rows, _STRIP))
+    left, right = (z[:whole].reshape(rows, _CHUNK) for z in (a, b))
+    run_strips(lambda first, end, i: kernel(left, right, first, end, parts, i), rows, _STRIP)
+    total = parts.sum()
+    if whole < a.size:
+        rest = a[whole:].astype(np.float64) - b[whole:]
+        total += rest @ rest
+    return float(total / a.size)

@@ -46,10 +46,11 @@ def separable(x: np.ndarray, rows: np.ndarray, columns: np.ndarray, border: str)
     out = np.empty((*x.shape[:-2], out_height, out_width), x.dtype)
     flat_in = np.ascontiguousarray(x).reshape(-1, height, width)
     flat_out = out.reshape(-1, out_height, out_width)
-    taps = rows.astype(x.dtype), columns.astype(x.dtype)
+    fixed = row_index, column_index, rows.astype(x.dtype), columns.astype(x.dtype)
+
+    def one(source: np.ndarray, target: np.ndarray) -> None:
+        run_strips(lambda first, end, _: _separable_rows(source, target, first, end, *fixed), out_height)
+
     for source, target in zip(flat_in, flat_out, strict=True):
-        run_strips(
-            lambda a, b, _, s=source, t=target: _separable_rows(s, t, a, b, row_index, column_index, *taps),
-            out_height,
-        )
+        one(source, target)
     return out

@@ -38,10 +38,12 @@ def is_torch(x: object) -> bool:
 def namespace(x: Any) -> Any:
     """The array-API namespace of `x` (NumPy's or torch's functions under one set of names)."""
     if is_torch(x):
-        import array_api_compat.torch as xp
-    else:
-        import array_api_compat.numpy as xp
-    return xp
+        import array_api_compat.torch
+
+        return array_api_compat.torch
+    import array_api_compat.numpy
+
+    return array_api_compat.numpy
 
 
 @lru_cache(maxsize=64)
@@ -152,7 +154,7 @@ class Batch:
         """Hand `(N,)` scores or `(N, ...)` maps back in the caller's form: without N for a single image."""
         if self.single:
             values = values[0]
-            return values if self.torch or getattr(values, "ndim", 0) else float(values)
+            return values if self.torch or getattr(values, "ndim", 0) > 0 else float(values)
         return values
 
     def _scaled(self, data: Any, scale: float) -> Any:

@@ -29,6 +29,7 @@ SPECS: tuple[MetricSpec, ...] = (
         min_side=6,
         best=0.0,
         has_map=True,
+        map_range=(0.0, 1.0),
         symmetric=True,
         paper=(
             "W. Xue, L. Zhang, X. Mou, A. C. Bovik: Gradient magnitude similarity deviation: a highly efficient "
@@ -94,6 +95,7 @@ SPECS: tuple[MetricSpec, ...] = (
         min_side=3,
         best=0.0,
         has_map=True,
+        map_range=(0.0, float("inf")),
         paper=(
             "H. Ziaei Nafchi, A. Shahkolaei, R. Hedjam, M. Cheriet: Mean deviation similarity index: efficient and "
             "reliable full-reference image quality evaluator. IEEE Access 4, 2016"

@@ -2,6 +2,37 @@
 
 from __future__ import annotations
 
-from visq.types import MetricSpec
+from visq.types import InputSpec, MetricSpec, Option, Verification
 
-SPECS: tuple[MetricSpec, ...] = ()
+SPECS: tuple[MetricSpec, ...] = (
+    MetricSpec(
+        id="vif_p",
+        version="1",
+        name="VIFp",
+        summary="share of the reference's information that is still in the image, in the pixel domain",
+        kind="fr",
+        lower_is_better=False,
+        value_range=(0.0, float("inf")),
+        impl="visq.metrics.vif_p:vif_p",
+        input=InputSpec("luma", "not rounded to 8 bit"),
+        min_side=41,
+        best=1.0,
+        symmetric=False,
+        aliases=("vifp",),
+        paper="Sheikh, Bovik, IEEE TIP 15(2), 2006",
+        code_licence="Apache-2.0",
+        options=(
+            Option(
+                "rounded_luma",
+                "bool",
+                False,
+                "round luma to 8 bit; the recorded MATLAB value for colour comes from luma that is not rounded",
+            ),
+        ),
+        verification=(
+            Verification("verified", "vifp_mscale.m in MATLAB, two grey pairs recorded by sewar", "1e-9"),
+            Verification("verified", "vifp_mscale.m in MATLAB, a grey and a colour pair recorded by piq", "1e-4"),
+        ),
+        notes="More than 1 for a contrast-enhanced image. The reference comes second: swapped, the number differs.",
+    ),
+)
