@@ -4,6 +4,8 @@
 
 - ``uint8``: as the file holds them (float32 arithmetic, luma rounded as MATLAB rounds it);
 - ``float64``: divided by 255, with ``rounded_luma=true`` where the metric has that option (float64 arithmetic).
+
+An option that begins with ``shared:`` is a path inside the folder of reference data.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 import pytest
 
 import visq
-from shared_data import load
+from shared_data import load, shared
 
 HERE = Path(__file__).parent
 STATUS = {"verified", "self", "unverified"}
@@ -33,9 +35,15 @@ def _pixels(relative, given):
     return pixels if given == "uint8" else pixels.astype(np.float64) / 255.0
 
 
+def _option(value):
+    if isinstance(value, str) and value.startswith("shared:"):
+        return str(shared(value.removeprefix("shared:")))
+    return value
+
+
 @pytest.mark.parametrize(("metric", "row"), list(_cases()))
 def test_value(metric, row):
-    options = dict(row.get("options", {}))
+    options = {name: _option(value) for name, value in row.get("options", {}).items()}
     spec = visq.catalog.get(metric)
     if row["given"] == "float64" and any(o.name == "rounded_luma" for o in spec.options):
         options.setdefault("rounded_luma", True)

@@ -17,6 +17,7 @@ SPECS: tuple[MetricSpec, ...] = (
         input=InputSpec("luma", "MATLAB's rgb2gray, scaled to the picture's own maximum and rounded to 8 bit"),
         min_side=16,
         has_map=True,
+        map_range=(0.0, 1.0),
         map_lower_is_better=True,
         # Blocks are counted: the score jumps where one crosses a threshold.
         differentiable=False,
