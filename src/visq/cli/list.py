@@ -80,7 +80,9 @@ def spec_fields(spec: MetricSpec) -> dict[str, Any]:
     from dataclasses import asdict
 
     fields = asdict(spec)
-    fields["value_range"] = [v if abs(v) != float("inf") else None for v in spec.value_range]
+    for name in ("value_range", "map_range"):
+        if fields[name] is not None:
+            fields[name] = [v if abs(v) != float("inf") else None for v in fields[name]]
     fields["presets"] = dict(spec.presets)
     fields["identity"] = spec.identity()
     return fields

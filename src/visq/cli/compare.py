@@ -1,0 +1,143 @@
+"""`visq compare`: images against their pristine references."""
+
+# Names stay the text that was given: pathlib would rewrite "./a", and is slow for a million of them.
+# ruff: noqa: PTH103, PTH112, PTH118, PTH119
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import click
+
+from visq.cli import exits, options
+from visq.cli.session import Input, Session, passed_over
+from visq.cli.text import name
+from visq.errors import PairingError, StoreError
+from visq.run.pairing import Pairing
+from visq.run.plan import Finder
+
+_EXAMPLES = """\b
+Examples:
+  visq compare original.png copy.jpg
+  visq compare original.png q10.jpg q50.jpg q90.jpg -m ssim,ms_ssim
+  visq compare originals/ compressed/ -o scores.csv --jobs 4 --maps maps/
+  visq compare original.png copy.jpg -m ssim --fail-under ssim=0.95
+"""
+
+
+@dataclass
+class _Plan:
+    """What is compared with what, and what has no partner."""
+
+    inputs: Callable[[], Iterator[Input]]
+    finder: Finder
+    pairings: list[tuple[str, Pairing]] = field(default_factory=list)
+
+    def alone(self) -> list[str]:
+        alone = [f"{name(path)}: no reference has this name" for _, p in self.pairings for path in p.without_reference]
+        for folder, pairing in self.pairings:
+            alone += [f"{name(path)}: no image in {name(folder)} has this name" for path in pairing.without_image()]
+        return alone
+
+
+@click.command(name="compare", epilog=f"{_EXAMPLES}\n{exits.EPILOG}")
+@click.argument("reference", type=click.UNPROCESSED, metavar="REFERENCE")
+@click.argument("distorted", nargs=-1, required=True, type=click.UNPROCESSED, metavar="DISTORTED...")
+@options.shared("fr")
+@click.option(
+    "--maps", metavar="DIR", help="Write a heat map (PNG) of each image now scored, for the metrics that have one."
+)
+@click.option("--allow-unpaired", is_flag=True, help="Files without a partner do not make the exit code 1.")
+@options.all_files
+def command(
+    reference: str, distorted: tuple[str, ...], maps: str | None, allow_unpaired: bool, all_files: bool, **given: Any
+) -> int:
+    """Compare images with their pristine references.
+
+    REFERENCE is an image: every DISTORTED image (files, folders, patterns) is compared with it. Or REFERENCE is a
+    folder: every DISTORTED is a folder too, and files are paired by their path inside the folder, never by order. The
+    extension may differ (a/x.jpg with a/x.png) where only one reference has that name. What has no partner is listed
+    and makes the exit code 1. Images must be as large as their references: nothing is resized.
+
+    Scores go to standard output: a table on a terminal, tab-separated lines in a pipe, a summary where there are many
+    or where -o keeps them.
+    """
+    settings = options.settings("fr", given)
+    if maps:
+        _make_folder(maps)
+    make = _paired if os.path.isdir(reference) else _one_against_many
+    plan = make(reference, distorted, all_files, _MapNames(maps) if maps else _no_map)
+    counted = make(reference, distorted, all_files, _no_map)
+    session = Session(settings, lambda: sum(1 for _ in counted.inputs()))
+
+    session.notes = lambda: passed_over(plan.finder)
+    session.alone = plan.alone
+    session.allow_alone = allow_unpaired
+    return session.run(plan.inputs())
+
+
+def _one_against_many(
+    reference: str, distorted: tuple[str, ...], all_files: bool, map_name: Callable[[str], str]
+) -> _Plan:
+    finder = Finder(all_files=all_files)
+
+    def inputs() -> Iterator[Input]:
+        for found in finder.find(distorted):
+            yield Input(found.path, reference, map_name(found.relative), found.problem)
+
+    return _Plan(inputs, finder)
+
+
+def _paired(reference: str, distorted: tuple[str, ...], all_files: bool, map_name: Callable[[str], str]) -> _Plan:
+    for folder in distorted:
+        if not os.path.isdir(folder):
+            raise PairingError(
+                f"{reference} is a folder and {folder} is not", expected="two folders, or one reference image"
+            )
+    finder = Finder(all_files=all_files)
+    plan = _Plan(lambda: iter(()), finder)
+
+    references = list(finder.walk(reference))
+
+    def inputs() -> Iterator[Input]:
+        plan.pairings = [(folder, Pairing.of(references)) for folder in distorted]
+        for folder, pairing in plan.pairings:
+            pairing.check(partial(Finder(all_files=all_files).walk, folder))
+        for folder, pairing in plan.pairings:
+            prefix = os.path.basename(os.path.normpath(folder)) + "/" if len(distorted) > 1 else ""
+            for pair in pairing.pairs(finder.walk(folder)):
+                yield Input(pair.image, pair.reference, map_name(prefix + pair.relative), pair.problem)
+
+    plan.inputs = inputs
+    return plan
+
+
+class _MapNames:
+    """Where the maps of an image go: its relative path inside the folder, numbered where two would be the same."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._taken: dict[str, int] = {}
+
+    def __call__(self, relative: str) -> str:
+        parts = [p for p in relative.split("/") if p not in ("", ".", "..")]
+        stem = os.path.join(self._folder, *parts)
+        count = self._taken[stem] = self._taken.get(stem, 0) + 1
+        return stem if count == 1 else f"{stem}-{count}"
+
+
+def _no_map(relative: str) -> str:  # noqa: ARG001
+    return ""
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"--maps {path}: cannot be made: {error.strerror}", hint="Choose a place you may write to."
+        ) from error

@@ -1,0 +1,88 @@
+"""`-m ssim:downsample=true,psnr`: metrics and their options as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from visq import catalog
+from visq.errors import OptionError
+
+if TYPE_CHECKING:
+    from visq.run.tasks import Request
+
+#: What is measured when `-m` is not given, by kind of metric.
+DEFAULTS = {"fr": catalog.DEFAULT_FULL_REFERENCE, "nr": catalog.DEFAULT_NO_REFERENCE}
+
+_OPTION = re.compile(r"\s*[A-Za-z_]\w*\s*=")
+
+
+def parse(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """Metrics of one comma list, each with its options.
+
+    Examples
+    --------
+    >>> parse("psnr,ssim:downsample=true,like=skimage,mse")
+    [('psnr', {}), ('ssim', {'downsample': 'true', 'like': 'skimage'}), ('mse', {})]
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
+    for part in text.split(","):
+        if _OPTION.match(part) and found:
+            _add_option(found[-1], part)
+            continue
+        name, colon, rest = part.partition(":")
+        if not name.strip():
+            raise OptionError(f"-m {text!r} names no metric in one place", expected="METRIC[:OPTION=VALUE],...")
+        found.append((name.strip(), {}))
+        if colon:
+            _add_option(found[-1], rest)
+    return found
+
+
+def _add_option(metric: tuple[str, dict[str, Any]], part: str) -> None:
+    key, equals, value = part.partition("=")
+    if not equals or not key.strip():
+        raise OptionError(f"{metric[0]}: {part!r} is not an option", expected="OPTION=VALUE")
+    metric[1][key.strip()] = value.strip()
+
+
+def requests(texts: Sequence[str], kind: str) -> tuple[Request, ...]:
+    """What `-m` asks for: every metric once, in order. `all` is every metric of the `kind` (fr or nr).
+
+    Raises
+    ------
+    UnknownMetricError, OptionError
+        A metric or option that does not exist, or a metric of the other kind.
+    """
+    from visq.run.tasks import request
+
+    named = [item for text in (texts or DEFAULTS[kind]) for item in parse(text)]
+    expanded: list[tuple[str, dict[str, Any]]] = []
+    for name, options in named:
+        expanded += [(i, {}) for i in catalog.ids(kind)] if name == "all" and not options else [(name, options)]
+    chosen = [request(name, options) for name, options in expanded]
+    for one in chosen:
+        _check_kind(one.spec.id, one.spec.kind, kind)
+    return tuple({one.identity: one for one in chosen}.values())
+
+
+def _check_kind(name: str, kind: str, wanted: str) -> None:
+    if kind == wanted:
+        return
+    if wanted == "nr":
+        raise OptionError(f"{name} needs a reference", hint="Use: visq compare REFERENCE DISTORTED.")
+    raise OptionError(f"{name} judges an image alone", hint="Use: visq score PATH.")
+
+
+def labels(chosen: Sequence[Request]) -> dict[str, str]:
+    """A column title for each identity: the name alone, or with its options where a name comes twice."""
+    names = [one.id for one in chosen]
+    return {
+        one.identity: one.id if names.count(one.id) == 1 else one.identity.partition("@")[0] + _given(one)
+        for one in chosen
+    }
+
+
+def _given(one: Request) -> str:
+    return "".join(f":{key}={value}" for key, value in one.options.items())

@@ -1,0 +1,205 @@
+"""One run from inputs to exit code: what `visq score` and `visq compare` share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+
+from visq.cli import exits, gates
+from visq.cli.interrupts import Interruptible
+from visq.cli.messages import say
+from visq.cli.progress import Progress
+from visq.errors import InputError, StoreError
+from visq.run.plan import Finder
+from visq.run.pool import Pool
+from visq.run.tasks import Reading, Request, Task, failed, wanted_by
+from visq.store.destination import Destination
+from visq.store.journal import Journal
+
+
+@dataclass(frozen=True)
+class Input:
+    """One image to score. `problem` says why it cannot be: it then gets error rows at once."""
+
+    image: str
+    reference: str = ""
+    map_stem: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options of the command line come to."""
+
+    requests: tuple[Request, ...]
+    reading: Reading
+    destination: Destination
+    gates: tuple[gates.Gate, ...] = ()
+    resume: bool = False
+    overwrite: bool = False
+    retry_errors: bool = False
+    jobs: int = 1
+    timeout: float = 30.0
+    as_json: bool = False
+    quiet: bool = False
+
+
+@dataclass
+class Session:
+    """A run in progress.
+
+    Parameters
+    ----------
+    settings : Settings
+    count : callable, optional
+        Counts the inputs, for the progress bar.
+    notes : callable
+        Gives what to say at the end on standard error (files passed over, for instance).
+    alone : callable
+        Gives a line for each input without a partner, once all inputs have been taken. Any makes the exit code 1,
+        unless `allow_alone`.
+    """
+
+    settings: Settings
+    count: Callable[[], int] | None = None
+    notes: Callable[[], list[str]] = list
+    alone: Callable[[], list[str]] = list
+    allow_alone: bool = False
+    _seen: set[bytes] = field(default_factory=set)
+    _inputs: int = 0
+
+    def run(self, inputs: Iterable[Input | None]) -> int:
+        """Score everything, write the table, print what there is to print; returns the exit code.
+
+        Raises
+        ------
+        StoreError
+            Before the first image: the table cannot be written. Later it is a line on standard error and code 1.
+        VisqError
+            No images, or workers cannot be started.
+        """
+        from visq.cli.report import report
+
+        settings = self.settings
+        journal = settings.destination.open(resume=settings.resume, overwrite=settings.overwrite)
+        with Interruptible() as interruptible:
+            try:
+                self._check_marks(journal)
+                self._score(inputs, journal)
+                settings.destination.write(journal)
+                code = report(self, journal)
+                settings.destination.close(journal)
+                return code
+            except KeyboardInterrupt:
+                self._say_interrupted(journal)
+                return interruptible.exit_code
+            except StoreError as error:
+                self._put_away(journal)
+                if not self._inputs:
+                    raise
+                say(str(error))
+                return exits.SOME_FAILED
+            finally:
+                journal.close()
+
+    def _score(self, inputs: Iterable[Input | None], journal: Journal) -> None:
+        settings = self.settings
+        every = range(len(settings.requests))
+        with Progress(not settings.quiet, self.count) as progress:
+
+            def tick() -> None:
+                journal.tick()
+                progress.tick()
+
+            pool = Pool(
+                settings.requests, settings.reading, jobs=settings.jobs, timeout=settings.timeout, on_tick=tick,
+                on_compile=progress.compiling,
+            )  # fmt: skip
+            with closing(pool):
+                if not settings.resume:  # where there is nothing left to do, no worker is needed
+                    pool.start()
+                for task, records in pool.run(self._tasks(inputs, journal, progress)):
+                    journal.add(task.item, records, task.only or every)
+                    progress.advance()
+        journal.flush()
+        if not self._inputs:
+            raise InputError("no images found", hint=" ".join(self.notes()))
+
+    def _tasks(self, inputs: Iterable[Input | None], journal: Journal, progress: Progress) -> Iterator[Task | None]:
+        """Tasks for what is not in the table yet."""
+        passed = 0
+        for one in inputs:
+            if one is None:
+                yield None
+                continue
+            if self._repeated(one):
+                continue
+            item = self._inputs
+            self._inputs += 1
+            only = self._missing(one, item, journal)
+            task = Task(item, one.image, one.reference, only, one.map_stem)
+            if only == ():
+                progress.advance()
+                passed += 1
+                if passed % 1000 == 0:
+                    progress.tick()
+            elif one.problem:
+                records = [failed(task, r, one.problem) for r in wanted_by(task, self.settings.requests)]
+                journal.add(item, records, only or range(len(records)))
+                progress.advance()
+            else:
+                yield task
+
+    def _repeated(self, one: Input) -> bool:
+        # A digest, not the name: a million names must not all be held.
+        name = f"{one.image}\0{one.reference}".encode(errors="surrogateescape")
+        digest = hashlib.blake2b(name, digest_size=12).digest()
+        if digest in self._seen:
+            return True
+        self._seen.add(digest)
+        return False
+
+    def _missing(self, one: Input, item: int, journal: Journal) -> tuple[int, ...] | None:
+        """Indices of the metrics to compute: None for all, () for none."""
+        stored = journal.stored(one.image, one.reference) if self.settings.resume else {}
+        if not stored:
+            return None
+        wanted = [r.identity for r in self.settings.requests]
+        journal.keep([(row, former, identity in wanted) for identity, (row, _, former) in stored.items()], item)
+        done = {i for i, (_, status, _) in stored.items() if status == "ok" or not self.settings.retry_errors}
+        missing = tuple(i for i, identity in enumerate(wanted) if identity not in done)
+        return None if len(missing) == len(wanted) else missing
+
+    def _check_marks(self, journal: Journal) -> None:
+        """Scores of truncated files, taken by permission, do not mix with a run that does not give it."""
+        if self.settings.reading.allow_truncated or not self.settings.resume:
+            return
+        if journal.holds_warning("truncated"):
+            raise StoreError(
+                f"{self.settings.destination.path} holds scores of truncated files",
+                hint="Resume it with --allow-truncated, or write to another table.",
+            )
+
+    def _put_away(self, journal: Journal) -> int:
+        """Commit what is pending, if that is still possible; returns the rows that are safe."""
+        with suppress(StoreError):
+            journal.flush()
+        return journal.count()
+
+    def _say_interrupted(self, journal: Journal) -> None:
+        rows = self._put_away(journal)
+        path = self.settings.destination.path
+        if path:
+            text = f"interrupted: {rows} rows are safe; run the same command with --resume to go on"
+        else:
+            text = "interrupted: nothing is kept without -o"
+        say(text)
+
+
+def passed_over(finder: Finder) -> list[str]:
+    """The note on files of folders that were not taken."""
+    if not finder.skipped:
+        return []
+    return [f"{finder.skipped} files in folders have no picture's extension or are hidden; --all-files takes them too"]

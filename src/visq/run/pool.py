@@ -1,0 +1,355 @@
+"""Worker processes under supervision: each may hang, crash or be killed without stopping the run.
+
+A pool of its own, because `concurrent.futures` gives up as a whole when one process dies and cannot end one that hangs.
+Workers are plain subprocesses that speak JSON lines (`visq.run.worker`), so nothing of the parent (locks, threads,
+database handles) is inherited, and it works the same on every system.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from visq.errors import VisqError
+from visq.run.tasks import RECORD_FIELDS, Reading, Request, Task, failed, wanted_by
+from visq.types import ScoreRecord
+
+WORKER = (sys.executable, "-P", "-m", "visq.run.worker")
+
+# One task in work and one waiting, so that a worker never idles while its records travel.
+_WINDOW = 2
+# A task whose worker died is tried again: somebody may have killed the worker for another reason.
+_TRIES = 3
+_START_SECONDS = 120.0
+_COMPILE_SECONDS = 600.0
+# Starts that fail one after the other until it is not worth trying: at first, and once some worker has scored an image.
+_STARTS_THAT_FAIL = 3
+_STARTS_THAT_FAIL_LATER = 20
+_TICK_SECONDS = 0.1
+
+Result = tuple[Task, list[ScoreRecord]]
+
+
+@dataclass
+class _Worker:
+    process: subprocess.Popen[bytes]
+    deadline: float
+    ready: bool = False
+    begun: bool = False
+    compiling: int = 0
+    compile_start: float = 0.0
+    tasks: deque[Task] = field(default_factory=deque)
+
+
+class Pool:
+    """Runs tasks on `jobs` worker processes.
+
+    Parameters
+    ----------
+    requests : sequence of Request
+        Metrics of every task.
+    reading : Reading
+        Limits of the reader.
+    jobs : int
+        Worker processes. With more than one, each uses a single thread.
+    timeout : float
+        Seconds an image may take, compiling not counted; 0 means no limit. The worker is killed then, and the image
+        gets error rows.
+    on_tick : callable, optional
+        Called about ten times a second, whatever the workers do.
+    on_compile : callable, optional
+        Called when a worker compiles a kernel.
+    command : sequence of str
+        How a worker is started.
+    """
+
+    def __init__(
+        self,
+        requests: Sequence[Request],
+        reading: Reading,
+        *,
+        jobs: int = 1,
+        timeout: float = 30.0,
+        on_tick: Callable[[], None] | None = None,
+        on_compile: Callable[[], None] | None = None,
+        command: Sequence[str] = WORKER,
+    ) -> None:
+        self._requests = tuple(requests)
+        self._reading = reading
+        self._jobs = jobs
+        self._timeout = timeout
+        self._on_tick = on_tick or (lambda: None)
+        self._on_compile = on_compile or (lambda: None)
+        self._command = tuple(command)
+        self._workers: dict[int, _Worker] = {}
+        self._messages: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
+        self._again: deque[Task] = deque()
+        self._tries: dict[int, int] = {}
+        self._started = 0
+        self._failed_starts = 0
+        self._proven = False
+
+    def start(self) -> None:
+        """Start the first worker now, so that it loads its libraries while the caller does something else."""
+        if not self._workers:
+            self._start_worker()
+
+    def run(self, tasks: Iterable[Task | None]) -> Generator[Result, None, None]:
+        """Records of each task, in the order they are done.
+
+        `tasks` is taken from as workers become free; a None in it means "nothing to hand out at the moment".
+
+        Raises
+        ------
+        VisqError
+            Workers cannot be started at all.
+        """
+        source = iter(tasks)
+        last_tick = 0.0
+        try:
+            while True:
+                exhausted = self._feed(source)
+                if exhausted and not any(w.tasks for w in self._workers.values()):
+                    return
+                yield from self._take_messages()
+                yield from self._kill_late()
+                now = time.monotonic()
+                if now - last_tick >= _TICK_SECONDS:
+                    last_tick = now
+                    self._on_tick()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End every worker at once."""
+        for worker in self._workers.values():
+            worker.process.kill()
+        for worker in self._workers.values():
+            _close_input(worker)
+            worker.process.wait()
+        self._workers.clear()
+
+    # Handing out
+
+    def _feed(self, source: Iterator[Task | None]) -> bool:
+        """Hand out tasks while there are any and somebody to take them; returns whether the source is exhausted."""
+        while True:
+            task = self._next(source)
+            if task is None:
+                return False
+            if task is _END:
+                return True
+            worker = self._free_worker()
+            if worker is None:
+                self._again.appendleft(task)
+                return False
+            self._send(worker, task)
+
+    def _next(self, source: Iterator[Task | None]) -> Task | None:
+        return self._again.popleft() if self._again else next(source, _END)
+
+    def _free_worker(self) -> _Worker | None:
+        """A worker with room. More are started if need be, the second and later ones once the first has proven itself:
+
+        until then kernels may have to be compiled, which all of them would do at once.
+        """
+        idle = next((w for w in self._workers.values() if w.ready and not w.tasks), None)
+        if idle is not None:
+            return idle
+        starting = any(not w.ready for w in self._workers.values())
+        if not self._workers or (self._proven and len(self._workers) < self._jobs and not starting):
+            self._start_worker()
+        free = [w for w in self._workers.values() if w.ready and len(w.tasks) < _WINDOW]
+        return min(free, key=lambda w: len(w.tasks), default=None)
+
+    def _send(self, worker: _Worker, task: Task) -> None:
+        if not worker.tasks:
+            worker.deadline = self._from_now()
+        worker.tasks.append(task)
+        parts = [task.item, task.image, task.reference, task.only, task.map_stem]
+        _write(worker, parts)
+
+    def _from_now(self) -> float:
+        return time.monotonic() + self._timeout if self._timeout else float("inf")
+
+    def _start_worker(self) -> None:
+        environment = dict(os.environ)
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            environment.setdefault(name, "1")  # equal sums for any number of jobs
+        process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        )
+        self._started += 1
+        number = self._started
+        worker = _Worker(process, time.monotonic() + _START_SECONDS)
+        self._workers[number] = worker
+        threading.Thread(target=_listen, args=(number, process, self._messages), daemon=True).start()
+        _write(
+            worker,
+            {
+                "requests": [[r.id, r.options, r.identity] for r in self._requests],
+                "limits": self._reading.limits,
+                "allow_truncated": self._reading.allow_truncated,
+                "threads": 1 if self._jobs > 1 else None,
+            },
+        )
+
+    # Taking in
+
+    def _take_messages(self) -> Iterator[Result]:
+        wait = True
+        while True:
+            try:
+                number, message = self._messages.get(timeout=_TICK_SECONDS) if wait else self._messages.get_nowait()
+            except queue.Empty:
+                return
+            wait = False
+            worker = self._workers.get(number)
+            if worker is None:
+                continue  # a last word of one that was killed
+            if message is None:
+                yield from self._bury(number, worker)
+            elif "records" in message:
+                yield self._result(worker, message)
+            else:
+                self._note(worker, message)
+
+    def _result(self, worker: _Worker, message: dict[str, Any]) -> Result:
+        self._proven = True
+        task = worker.tasks.popleft()
+        self._tries.pop(task.item, None)
+        worker.begun = False
+        worker.deadline = self._from_now()
+        return task, [_record(values) for values in message["records"]]
+
+    def _note(self, worker: _Worker, message: dict[str, Any]) -> None:
+        if "fatal" in message:
+            raise VisqError(f"a worker cannot start: {message['fatal']}", hint="`visq doctor` shows what is missing.")
+        if "ready" in message:
+            worker.ready = True
+            self._failed_starts = 0
+            return
+        if "begun" in message:
+            worker.begun = True
+            worker.deadline = self._from_now()
+            return
+        worker.compiling += message["compiling"]
+        if message["compiling"] > 0 and worker.compiling == 1:
+            worker.compile_start = time.monotonic()
+            self._on_compile()
+        elif worker.compiling == 0:
+            worker.deadline += time.monotonic() - worker.compile_start
+
+    def _bury(self, number: int, worker: _Worker) -> Iterator[Result]:
+        """A worker is gone: the task it had begun is tried again, the others were never begun."""
+        del self._workers[number]
+        _close_input(worker)
+        code = _end(worker.process)
+        if not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= (_STARTS_THAT_FAIL_LATER if self._proven else _STARTS_THAT_FAIL):
+                raise VisqError(
+                    f"workers cannot start: {_ending(code)}", hint="`visq doctor` shows what works on this machine."
+                )
+        if not worker.tasks:
+            return
+        if not worker.begun:
+            self._again.extend(worker.tasks)
+            return
+        task = worker.tasks.popleft()
+        self._again.extend(worker.tasks)
+        tries = self._tries.get(task.item, 0) + 1
+        self._tries[task.item] = tries
+        if tries < _TRIES:
+            self._again.append(task)
+        else:
+            yield self._give_up(task, f"the process that scored it was ended {_TRIES} times ({_ending(code)})")
+
+    def _kill_late(self) -> Iterator[Result]:
+        now = time.monotonic()
+        for number, worker in list(self._workers.items()):
+            late = now - worker.deadline
+            if worker.compiling:
+                late = now - worker.compile_start - _COMPILE_SECONDS
+            if late < 0 or (worker.ready and not worker.tasks):
+                continue
+            worker.process.kill()
+            if not worker.tasks:
+                yield from self._bury(number, worker)
+                continue
+            del self._workers[number]
+            _close_input(worker)
+            worker.process.wait()
+            task = worker.tasks.popleft()
+            self._again.extend(worker.tasks)
+            yield self._give_up(task, f"took longer than {self._timeout:g} s; --timeout raises the limit")
+
+    def _give_up(self, task: Task, reason: str) -> Result:
+        self._tries.pop(task.item, None)
+        return task, [failed(task, w, reason) for w in wanted_by(task, self._requests)]
+
+
+_END = Task(-1, "")
+
+
+def _record(values: list[Any]) -> ScoreRecord:
+    fields = dict(zip(RECORD_FIELDS, values, strict=True))
+    return ScoreRecord(**{**fields, "warnings": tuple(fields["warnings"])})
+
+
+def _write(worker: _Worker, message: Any) -> None:
+    if worker.process.stdin is None:
+        return
+    try:
+        worker.process.stdin.write(json.dumps(message).encode() + b"\n")
+        worker.process.stdin.flush()
+    except OSError:  # it died: the end of its output says so, and its tasks are handed out again
+        return
+
+
+def _close_input(worker: _Worker) -> None:
+    try:
+        if worker.process.stdin is not None:
+            worker.process.stdin.close()
+    except OSError:  # what was left in the buffer has nobody to read it
+        return
+
+
+def _listen(
+    number: int, process: subprocess.Popen[bytes], messages: queue.SimpleQueue[tuple[int, dict[str, Any] | None]]
+) -> None:
+    """Thread of one worker: its lines become messages, its end becomes None."""
+    if process.stdout is not None:
+        with process.stdout:
+            for line in process.stdout:
+                if line.endswith(b"\n"):  # not a line cut in the middle by a kill
+                    messages.put((number, json.loads(line)))
+    messages.put((number, None))
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
+    """Exit code of a process whose output has ended; one that lives on all the same is killed."""
+    try:
+        return process.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -1,0 +1,187 @@
+"""Scores of a few tasks, one after the other, in this process: no engine, no table, no terminal.
+
+Every task gives exactly one `ScoreRecord` for each metric it wants. A file that cannot be read gives an error record
+for each of them, with the same reason, so that a table always has images times metrics rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from visq.errors import ReadError, SizeError, VisqError
+from visq.media.source import printable
+from visq.run.tasks import Reading, Request, Task, failed, wanted_by
+from visq.types import MetricSpec, ScoreRecord
+
+# References kept decoded: one shared by many images is decoded once. In bytes, so that large ones do not pile up.
+_REFERENCE_BYTES = 200_000_000
+_REFERENCES = 16
+
+
+class Scorer:
+    """Metrics bound once, ready for any number of tasks."""
+
+    def __init__(self, requests: Iterable[Request], reading: Reading | None = None) -> None:
+        from visq.api import Metric
+        from visq.media import Limits
+
+        reading = reading or Reading()
+        self.requests = tuple(requests)
+        self._metrics = {r.identity: Metric(r.spec, r.options) for r in self.requests}
+        self._limits = Limits(**reading.limits)
+        self._allow_truncated = reading.allow_truncated
+        self._references: OrderedDict[str, Any] = OrderedDict()
+
+    def load(self) -> None:
+        """Import now what the first task would import, so that its time is not the image's."""
+        from visq.media import open_image
+
+        for metric in self._metrics.values():
+            _ = open_image, metric.function
+
+    def score(self, task: Task) -> list[ScoreRecord]:
+        """One record for each metric the task wants. Never raises for a bad file or a metric that fails."""
+        wanted = wanted_by(task, self.requests)
+        try:
+            image = self._open(task.image)
+        except Exception as error:
+            return [failed(task, w, _reason(error, task.image)) for w in wanted]
+        known = _known(image.meta)
+        reference = None
+        if task.reference:
+            try:
+                reference = self._reference(task.reference)
+                _check_same_size(image, reference)
+            except Exception as error:
+                about = "" if isinstance(error, SizeError) else "reference: "
+                reason = about + _reason(error, task.reference)
+                return [failed(task, w, reason, **known) for w in wanted]
+            known["warnings"] += tuple(f"reference {w}" for w in reference.meta.warnings)
+        return [self._one(task, w, image, reference, known) for w in wanted]
+
+    def _one(self, task: Task, wanted: Request, image: Any, reference: Any, known: dict[str, Any]) -> ScoreRecord:
+        metric = self._metrics[wanted.identity]
+        spec = metric.spec
+        try:
+            if task.map_stem and spec.has_map:
+                value, values_map = metric.score_and_map(image, reference)
+                _save_map(task, wanted, spec, values_map, float(value), image)
+            else:
+                value = metric(image, reference)
+            value = float(value)
+        except Exception as error:
+            return failed(task, wanted, _reason(error, ""), **known)
+        if not math.isfinite(value):
+            return failed(task, wanted, f"{spec.id}: the score is {value}, which is not a number to compare", **known)
+        return ScoreRecord(
+            image=task.image,
+            reference=task.reference,
+            metric=spec.id,
+            version=spec.version,
+            value=value,
+            status="ok",
+            identity=wanted.identity,
+            lower_is_better=spec.lower_is_better,
+            **known,
+        )
+
+    def _open(self, path: str) -> Any:
+        from visq.media import open_image
+
+        return open_image(path, limits=self._limits, allow_truncated=self._allow_truncated)
+
+    def _reference(self, path: str) -> Any:
+        if path in self._references:
+            self._references.move_to_end(path)
+            return self._references[path]
+        reference = self._open(path)
+        self._references[path] = reference
+        held = sum(r.pixels.nbytes for r in self._references.values())
+        while len(self._references) > 1 and (held > _REFERENCE_BYTES or len(self._references) > _REFERENCES):
+            held -= self._references.popitem(last=False)[1].pixels.nbytes
+        return reference
+
+
+def score_shard(
+    tasks: Iterable[Task], metrics: Iterable[Request], *, reading: Reading | None = None
+) -> Iterator[ScoreRecord]:
+    """Records of all tasks, in their order: what every engine calls in the end.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+        Taken one at a time; each file is decoded once for all metrics.
+    metrics : iterable of Request
+        From `visq.run.tasks.request`.
+    reading : Reading, optional
+        Limits, and whether truncated files are scored.
+
+    Examples
+    --------
+    >>> from visq.run.tasks import request
+    >>> [record] = score_shard([Task(0, "nowhere.png", "nowhere.png")], [request("psnr")])
+    >>> record.status, record.value
+    ('error', None)
+    """
+    scorer = Scorer(metrics, reading)
+    for task in tasks:
+        yield from scorer.score(task)
+
+
+def _check_same_size(image: Any, reference: Any) -> None:
+    if (image.width, image.height) != (reference.width, reference.height):
+        raise SizeError(
+            "image and reference differ in size",
+            expected=f"{reference.width}x{reference.height} as the reference has",
+            got=f"{image.width}x{image.height}",
+            hint="Resize or crop one of them yourself: how it is done changes every score.",
+        )
+
+
+def _known(meta: Any) -> dict[str, Any]:
+    return {
+        "width": meta.width,
+        "height": meta.height,
+        "bit_depth": meta.bit_depth,
+        "sha256": meta.sha256,
+        "warnings": tuple(meta.warnings),
+    }
+
+
+def _reason(error: Exception, path: str) -> str:
+    """One line that says why, without the file's name where it leads the message: the row has it already."""
+    if isinstance(error, MemoryError):
+        return "not enough memory for this image"
+    text = str(error) if isinstance(error, VisqError) else f"unexpected {type(error).__name__}: {error}"
+    text = printable(" ".join(text.split()))
+    prefix = f"{printable(path)}: "
+    if path and isinstance(error, ReadError) and text.startswith(prefix):
+        text = text[len(prefix) :]
+    return text
+
+
+def _save_map(task: Task, wanted: Request, spec: MetricSpec, values_map: Any, value: float, image: Any) -> None:
+    from visq.report.heatmap import save_map
+
+    path = f"{task.map_stem}.{map_label(wanted)}.png"
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    save_map(
+        path,
+        values_map,
+        title=f"{spec.name}  {printable(Path(task.image).name)}",
+        lower_is_better=spec.map_lower_is_better,
+        value_range=spec.map_range or spec.value_range,
+        score=value,
+        image=image,
+    )
+
+
+def map_label(wanted: Request) -> str:
+    """`ssim`, or `ssim-downsample=True` where options were given: a part of a file name."""
+    given = "-".join(f"{k}={v}" for k, v in sorted(wanted.options.items()))
+    safe = "".join(c if c.isalnum() or c in "=-_." else "_" for c in given)
+    return f"{wanted.id}-{safe}" if safe else wanted.id

@@ -1,0 +1,108 @@
+"""A worker process: reads tasks from standard input, writes records to standard output, one JSON object a line.
+
+Started by `visq.run.pool`, which may kill it at any time: it holds nothing but what it is working on. It ends when its
+input ends, and on Linux at once when its parent dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from visq.run.tasks import RECORD_FIELDS, Reading, Request, Task
+
+Send = Callable[[dict[str, Any]], None]
+
+
+def main() -> int:
+    """Serve tasks until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    _die_with_parent()
+    incoming, outgoing = _private_pipes()
+    send = _sender(outgoing)
+    try:
+        scorer = _prepare(json.loads(incoming.readline()), send)
+    except Exception as error:
+        send({"fatal": f"{type(error).__name__}: {error}"})
+        return 1
+    send({"ready": True})
+    for line in incoming:
+        task = _task(json.loads(line))
+        send({"begun": task.item})
+        records = [[getattr(r, name) for name in RECORD_FIELDS] for r in scorer.score(task)]
+        send({"item": task.item, "records": records})
+    return 0
+
+
+def _prepare(config: dict[str, Any], send: Send) -> Any:
+    _tell_compiling(send)
+    from visq.ops.threads import set_threads
+    from visq.run.shard import Scorer
+
+    if config["threads"]:
+        set_threads(config["threads"])
+    requests = [Request(*r) for r in config["requests"]]
+    scorer = Scorer(requests, Reading(config["limits"], config["allow_truncated"]))
+    scorer.load()
+    return scorer
+
+
+def _task(parts: list[Any]) -> Task:
+    item, image, reference, only, map_stem = parts
+    return Task(item, image, reference, None if only is None else tuple(only), map_stem)
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    # Whatever a library prints must not end up between the records.
+    incoming, outgoing = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    return os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb")
+
+
+def _sender(outgoing: BinaryIO) -> Send:
+    lock = threading.Lock()
+
+    def send(message: dict[str, Any]) -> None:
+        with lock:
+            outgoing.write(json.dumps(message).encode() + b"\n")
+            outgoing.flush()
+
+    return send
+
+
+def _tell_compiling(send: Send) -> None:
+    """Report when a kernel is compiled: that time is no image's, and must not count against its limit."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        def on_start(self, event: Any) -> None:  # noqa: ARG002
+            send({"compiling": 1})
+
+        def on_end(self, event: Any) -> None:  # noqa: ARG002
+            send({"compiling": -1})
+
+    event.register("numba:compile", Listener())
+
+
+def _die_with_parent() -> None:
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    try:
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    except (OSError, AttributeError):  # another C library: the end of the input does it too, a little later
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,278 @@
+"""The journal of a run: an SQLite database to which rows are committed in batches.
+
+Killed at any moment it loses at most the batch in flight (`BATCH_ROWS` rows or `BATCH_SECONDS` seconds), and the key of
+a row (image, reference, identity of the score) keeps anything from being in it twice. A rollback journal is used, not
+write-ahead logging: at rest there is one file, it also works on network disks, and a reader of a table whose run was
+killed needs nothing but that file and SQLite's own recovery.
+"""
+
+# Names stay the text that was given: pathlib would rewrite "./a", and is slow for a million of them.
+# ruff: noqa: PTH108, PTH110, PTH202
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from visq.errors import StoreError
+from visq.store.lock import FileLock
+from visq.store.migrations import migrate
+from visq.store.names import escape
+from visq.types import ScoreRecord
+
+BATCH_ROWS = 500
+BATCH_SECONDS = 5.0
+# How long a reader of the table may keep a commit waiting.
+_BUSY_SECONDS = 60.0
+
+#: Columns of every table, in order: the fields of `ScoreRecord`.
+COLUMNS = (
+    "image", "reference", "metric", "version", "value", "status", "error", "identity", "lower_is_better", "width",
+    "height", "bit_depth", "sha256", "warnings",
+)  # fmt: skip
+
+_ALL = ("item", "position", *COLUMNS)
+_UPSERT = (
+    f"INSERT INTO scores ({', '.join(_ALL)}) VALUES ({', '.join('?' * len(_ALL))}) "
+    "ON CONFLICT (image, reference, identity) DO UPDATE SET "
+    + ", ".join(f"{c} = excluded.{c}" for c in _ALL if c not in ("image", "reference", "identity"))
+)
+
+
+class Journal:
+    """Rows of one table, opened for one run.
+
+    Parameters
+    ----------
+    path : str
+        The database. Empty: a private temporary one that vanishes when closed.
+
+    Attributes
+    ----------
+    unchanged : bool
+        Whether it holds nothing but what `load` took over from a finished table.
+
+    Raises
+    ------
+    StoreError
+        In use by another run, not writable, damaged, or not a table of visq.
+    """
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+        self._pending: list[tuple[Any, ...]] = []
+        self._moved: list[tuple[int, int]] = []
+        self._since = 0.0
+        self.unchanged = False
+        self._closed = False
+        self._created = not os.path.exists(path) or not os.path.getsize(path)
+        self._lock = FileLock(path) if path else None
+        try:
+            self.database = self._connect()
+        except BaseException:
+            if self._created and path and not os.path.getsize(path):
+                os.unlink(path)
+            self._release()
+            raise
+        [self._former] = self.database.execute("SELECT coalesce(max(id), 0) FROM scores").fetchone()
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.path, isolation_level=None, timeout=_BUSY_SECONDS)
+        try:
+            if not self.path:
+                database.execute("PRAGMA synchronous = OFF")
+                database.execute("PRAGMA journal_mode = MEMORY")
+            migrate(database, self.path)
+            # Rows that were in the table before and whose input this run has too; `wanted`: the metric as well.
+            database.execute("CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY, wanted INTEGER NOT NULL)")
+        except sqlite3.Error as error:
+            database.close()
+            raise self._trouble(error) from error
+        except StoreError:
+            database.close()
+            raise
+        return database
+
+    def clear(self) -> None:
+        """Forget every row."""
+        with self._transaction():
+            self.database.execute("DELETE FROM scores")
+        self.unchanged = False
+        self._former = 0
+
+    def count(self) -> int:
+        """Rows in the table, whoever wrote them."""
+        [rows] = self.database.execute("SELECT count(*) FROM scores").fetchone()
+        return int(rows)
+
+    def load(self, records: Iterable[ScoreRecord]) -> None:
+        """Take over the rows of a finished table, in their order; all of them or none."""
+        with self._transaction():
+            self.database.executemany(_UPSERT, _numbered(records))
+        self.unchanged = True
+        [self._former] = self.database.execute("SELECT coalesce(max(id), 0) FROM scores").fetchone()
+
+    def stored(self, image: str, reference: str) -> dict[str, tuple[int, str, int]]:
+        """`{identity: (row, status, item)}` of one input."""
+        rows = self.database.execute(
+            "SELECT identity, id, status, item FROM scores WHERE image = ? AND reference = ?",
+            (escape(image), escape(reference)),
+        )
+        return {identity: (row, status, item) for identity, row, status, item in rows}
+
+    def keep(self, rows: Sequence[tuple[int, int, bool]], item: int) -> None:
+        """These rows, given as (row, item they had, metric wanted), belong to input `item` of this run."""
+        self.database.executemany(
+            "INSERT OR IGNORE INTO kept VALUES (?, ?)", [(row, wanted) for row, _, wanted in rows]
+        )
+        self._moved += [(item, row) for row, old, _ in rows if old != item]
+        if len(self._moved) >= BATCH_ROWS:
+            self.flush()
+
+    def add(self, item: int, records: Sequence[ScoreRecord], positions: Sequence[int]) -> None:
+        """Rows of one input. They are safe once `flush` has run; `tick` and `add` see to that."""
+        if not self._pending:
+            self._since = time.monotonic()
+        self._pending += [(item, p, *as_row(r)) for r, p in zip(records, positions, strict=True)]
+        self.tick()
+
+    def tick(self) -> None:
+        """Commit when the batch is full or old enough."""
+        if len(self._pending) >= BATCH_ROWS or (self._pending and time.monotonic() - self._since >= BATCH_SECONDS):
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit what has come in.
+
+        Raises
+        ------
+        StoreError
+            The disk is full, or the database cannot be written any more. What was committed before stays.
+        """
+        if not self._pending and not self._moved:
+            return
+        self.unchanged = False
+        with self._transaction():
+            self.database.executemany(_UPSERT, self._pending)
+            self.database.executemany("UPDATE scores SET item = ? WHERE id = ?", self._moved)
+        self._pending.clear()
+        self._moved.clear()
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self)
+
+    def _trouble(self, error: sqlite3.Error) -> StoreError:
+        text = str(error)
+        name = self.path or "the temporary table"
+        if "full" in text or "disk I/O" in text:
+            return StoreError(
+                f"{name} cannot be written: the disk is full or failing ({text})",
+                hint="What was committed is safe. Make room, then run the same command again with --resume.",
+            )
+        if "readonly" in text or "unable to open" in text:
+            return StoreError(f"{name} cannot be written ({text})", hint="Choose a place you may write to.")
+        if "not a database" in text or "malformed" in text:
+            return StoreError(f"{name} is not a table of scores ({text})", hint="It was left as it is.")
+        if "locked" in text:
+            return StoreError(f"{name} is in use by another program ({text})", hint="Close it there, then --resume.")
+        return StoreError(f"{name}: {text}")
+
+    def query(self, text: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a SELECT. `current` in it stands for the rows of this run's inputs and metrics."""
+        mine = f"id > {self._former} OR id IN (SELECT id FROM temp.kept WHERE wanted)"
+        return self.database.execute(f"WITH current AS (SELECT * FROM scores WHERE {mine}) {text}", values)
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Rows in the order of the inputs, then of the metrics; `COLUMNS` names their fields.
+
+        Rows of inputs that were not given this time come last.
+        """
+        former = f"(id <= {self._former} AND id NOT IN (SELECT id FROM temp.kept))"
+        yield from self.database.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM scores ORDER BY {former}, item, position, identity"
+        )
+
+    def current_rows(self) -> Iterator[tuple[Any, ...]]:
+        """As `rows`, but only those of this run's inputs and metrics."""
+        return self.query(f"SELECT {', '.join(COLUMNS)} FROM current ORDER BY item, position, identity")
+
+    def holds_warning(self, code: str) -> bool:
+        """Whether any row was altered on reading in the way `code` says."""
+        marks = (f'"{code}', f'"reference {code}')
+        [found] = self.database.execute(
+            "SELECT EXISTS (SELECT 1 FROM scores WHERE instr(warnings, ?) OR instr(warnings, ?))", marks
+        ).fetchone()
+        return bool(found)
+
+    def other_rows(self) -> int:
+        """How many rows belong to inputs or metrics that were not given this time."""
+        [[current]] = self.query("SELECT count(*) FROM current")
+        return self.count() - int(current)
+
+    def close(self, *, remove: bool = False) -> None:
+        """Close without committing what is pending. Harmless when done twice.
+
+        `remove` deletes the database; one that this run made and put nothing into is deleted anyway.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        remove = remove or (self._created and not self.count())
+        self.database.close()
+        if remove and self.path:
+            os.unlink(self.path)
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+
+class _Transaction:
+    """One commit, or none of it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __enter__(self) -> None:
+        try:
+            if self._journal.database.in_transaction:  # an interrupt came between BEGIN and the block
+                self._journal.database.execute("ROLLBACK")
+            self._journal.database.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise self._journal._trouble(error) from error
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        database = self._journal.database
+        try:
+            if kind is None:
+                database.execute("COMMIT")
+        except sqlite3.Error as failure:
+            error = failure
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise self._journal._trouble(error) from error
+
+
+def _numbered(records: Iterable[ScoreRecord]) -> Iterator[tuple[Any, ...]]:
+    """Rows with the places they had: consecutive rows of one input share its number."""
+    item, position, last = -1, 0, None
+    for record in records:
+        pair = record.image, record.reference
+        item, position = (item, position + 1) if pair == last else (item + 1, 0)
+        last = pair
+        yield item, position, *as_row(record)
+
+
+def as_row(record: ScoreRecord) -> tuple[Any, ...]:
+    """A record as the database holds it: names escaped, warnings as a JSON list."""
+    return (
+        escape(record.image), escape(record.reference), record.metric, record.version, record.value, record.status,
+        record.error, record.identity, int(record.lower_is_better), record.width, record.height, record.bit_depth,
+        record.sha256, json.dumps(list(record.warnings)),
+    )  # fmt: skip
