@@ -6,3 +6,12 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+try:
+    from hypothesis import settings
+except ImportError:
+    pass
+else:
+    # Nothing is written into the tree, and a run does not depend on the run before it.
+    settings.register_profile("visq", database=None, deadline=None)
+    settings.load_profile("visq")

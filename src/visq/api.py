@@ -10,6 +10,7 @@ from typing import Any
 from visq import catalog
 from visq.errors import InputError, VisqError
 from visq.types import MetricSpec, Score
+from visq.weights import identity
 
 
 class Metric:
@@ -39,7 +40,7 @@ class Metric:
     @property
     def identity(self) -> str:
         """Metric, version, options and weights: the key of a score in a table."""
-        return self.spec.identity(self.options)
+        return identity(self.spec, self.options)
 
     @cached_property
     def function(self) -> Callable[..., Any]:

@@ -77,7 +77,9 @@ class MetricSpec:
     has_map : bool
         Whether the implementation takes `full=True` and returns the paper's per-pixel map.
     map_lower_is_better : bool
-        Direction of the map where it differs from that of the score (GMSD: score low, map high is good).
+        Direction of the map, which may differ from that of the score (GMSD: score low, map high is good).
+    map_range : (float, float) or None
+        Range of the map's values where it differs from `value_range`.
     """
 
     id: str
@@ -95,6 +97,7 @@ class MetricSpec:
     best: float | None = None
     has_map: bool = False
     map_lower_is_better: bool = False
+    map_range: tuple[float, float] | None = None
     symmetric: bool = False
     differentiable: bool = True
     deterministic: bool = True
