@@ -15,7 +15,7 @@ class Option:
     """One keyword option of a metric, as the command line and the documentation show it.
 
     `default` is the value used when the option is not given; `choices`, where not empty, are the only values
-    allowed; `type` is what a text from the command line is converted to.
+    allowed; `type` is what every value is converted to; `optional` allows None where the default is something else.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Option:
     default: Any
     help: str
     choices: tuple[Any, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 ``given`` says in what form the pixels are handed over:
 
 - ``uint8``: as the file holds them (float32 arithmetic, luma rounded as MATLAB rounds it);
-- ``float64``: divided by 255, with ``rounded_luma=true`` where the metric has that option (float64 arithmetic).
+- ``float64``: divided by 255, with ``rounded_luma=true`` where the metric has that option (float64 arithmetic);
+- ``file``: the file itself, read by visq: alpha on white, profile converted, orientation applied.
 
+A ``[[left_out]]`` table names published values that are not checked, and why (``test_complete.py``).
 An option that begins with ``shared:`` is a path inside the folder of reference data.
 """
 
@@ -31,6 +33,8 @@ def _cases():
 
 
 def _pixels(relative, given):
+    if given == "file":
+        return visq.open_image(shared(f"golden/{relative}"))
     pixels = load(f"golden/{relative}")
     return pixels if given == "uint8" else pixels.astype(np.float64) / 255.0
 

@@ -226,7 +226,7 @@ def test_identity_follows_the_content_of_a_parameter_file_not_its_name(tmp_path)
     same, other, changed = (request(name, {option: str(p)}).identity for p in (a, b, c))
     assert same == other
     assert same not in (changed, request(name).identity)
-    with pytest.raises(WeightsError, match="cannot be read"):
+    with pytest.raises(WeightsError, match="does not exist"):
         request(name, {option: str(tmp_path / "none.npz")})
 
 

@@ -13,7 +13,9 @@ visq.errors.UnknownMetricError: no metric is called 'simm'. Did you mean 'ssim',
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import Any
 
 from visq.catalog.full_reference import SPECS as _FULL_REFERENCE
@@ -58,7 +60,10 @@ def get(name: str) -> MetricSpec:
 
 
 def check_options(spec: MetricSpec, options: dict[str, Any]) -> dict[str, Any]:
-    """Options with their values checked and converted from text where they came as text.
+    """Options with their values checked and converted to their types, so that one setting has one identity.
+
+    A text stands for the value it spells. A whole number is welcome where a fraction is, 0 and 1 where yes or no
+    is, and a NumPy number where a Python one is.
 
     Raises
     ------
@@ -78,6 +83,7 @@ def _convert(spec: MetricSpec, known: dict[str, Option], name: str, value: Any) 
     option = known[name]
     if isinstance(value, str) and option.type not in ("str", "path"):
         value = _parse(spec, option, value)
+    value = _typed(spec, option, value)
     if option.choices and value not in option.choices:
         raise OptionError(
             f"{spec.id}: {name} cannot be {value!r}", expected=" or ".join(repr(c) for c in option.choices)
@@ -95,6 +101,22 @@ def _parse(spec: MetricSpec, option: Option, text: str) -> Any:
         return int(text) if option.type == "int" else float(text)
     except (KeyError, ValueError):
         raise OptionError(f"{spec.id}: {option.name} is not readable", expected=option.type, got=repr(text)) from None
+
+
+def _typed(spec: MetricSpec, option: Option, value: Any) -> Any:
+    if value is None and (option.optional or option.default is None):
+        return None
+    if option.type == "bool" and isinstance(value, Integral) and value in (0, 1):
+        return bool(value)
+    if option.type == "bool" and type(value).__name__ == "bool":  # NumPy's, which is no Integral
+        return bool(value)
+    if option.type == "int" and isinstance(value, Real) and not isinstance(value, bool) and value == value // 1:
+        return int(value)
+    if option.type == "float" and isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, {"str": str, "path": (str, os.PathLike)}.get(option.type, ())):
+        return value
+    raise OptionError(f"{spec.id}: {option.name} cannot be {value!r}", expected=option.type)
 
 
 def all_names(names: Iterable[str]) -> list[MetricSpec]:

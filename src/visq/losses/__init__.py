@@ -16,7 +16,8 @@ def loss(name: str, *, reduction: Literal["mean", "sum", "none"] = "mean", **opt
     """A differentiable metric as a loss over torch tensors: lower is always better.
 
     A metric that falls with quality is used as it is. One that rises is subtracted from its best value, so that
-    an identical pair costs exactly 0.
+    an identical pair costs exactly 0 with the metric's default options; a no-reference one, which has no best value,
+    is negated. Where a score may exceed that of an identical pair (VIFp), the loss may be negative.
 
     Parameters
     ----------
@@ -39,6 +40,15 @@ def loss(name: str, *, reduction: Literal["mean", "sum", "none"] = "mean", **opt
         The metric has no gradient.
     InputTypeError
         Something other than torch tensors was given.
+
+    Examples
+    --------
+    >>> import torch
+    >>> image = torch.full((1, 3, 16, 16), 0.5, requires_grad=True)
+    >>> cost = loss("mse")(image, torch.full((1, 3, 16, 16), 0.25))
+    >>> cost.backward()
+    >>> round(float(cost), 2), tuple(image.grad.shape)
+    (4064.06, (1, 3, 16, 16))
     """
     metric = Metric(catalog.get(name), options)
     spec = metric.spec

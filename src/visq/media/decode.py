@@ -13,7 +13,7 @@ import numpy as np
 from visq.errors import FormatError, ReadError, VisqError
 from visq.media import colour_profile
 from visq.media.alpha import over_white, transparent_key
-from visq.media.headers import Header, png
+from visq.media.headers import Header, jpeg, png
 from visq.media.source import printable
 
 _PLUGINS = {
@@ -45,6 +45,8 @@ def decode(data: bytes, header: Header, *, allow_truncated: bool) -> np.ndarray:
         image = load(body, header, allow_truncated)
         if header.format == "PNG" and _last_row_blank(image) and png.lacks_rows(body):
             _mark_truncated(header, allow_truncated, "rows at its end are missing")
+        if _jpeg_runs_out(image, body, header):
+            _mark_truncated(header, allow_truncated, "its data end before its end mark (EOI)")
         return _bare_canvas(convert(image, header), header)
     except VisqError:
         raise
@@ -122,6 +124,32 @@ def _mark_truncated(header: Header, allowed: bool, fact: str) -> None:
 def _last_row_blank(image: Any) -> bool:
     width, height = image.size
     return not np.asarray(image.crop((0, height - 1, width, height))).any()
+
+
+def _jpeg_runs_out(image: Any, body: bytes, header: Header) -> bool:
+    """Whether the data of a JPEG end before the picture does, although its end mark is there.
+
+    The decoder leaves what is missing grey without a word. Whether that happened is told by decoding once more with
+    surplus data, which nothing but a lack of data lets into the picture. With a single scan, that is only needed where
+    the last corner is grey; with several (progressive), each may lack data that do not show there.
+    """
+    if not header.scan_ends or header.truncated or (len(header.scan_ends) == 1 and not _last_corner_grey(image)):
+        return False
+    other = load(jpeg.with_surplus(body, header.scan_ends), header, allow_truncated=False)
+    width, height = image.size
+    rows = max(1, _STRIP_PIXELS // width)
+    boxes = [(0, top, width, min(top + rows, height)) for top in range(0, height, rows)]
+    return any(image.crop(box).tobytes() != other.crop(box).tobytes() for box in boxes)
+
+
+def _last_corner_grey(image: Any) -> bool:
+    """Whether the last pixel may be what coefficients of zero give: the middle of the luma's range (CMYK: of black's).
+
+    Chroma is not asked: it may be blended with that of a neighbour.
+    """
+    corner = image.crop((image.width - 1, image.height - 1, image.width, image.height))
+    value = corner.getpixel((0, 0))[3] if image.mode == "CMYK" else corner.convert("L").getpixel((0, 0))
+    return 125 <= value <= 131
 
 
 @functools.cache

@@ -81,7 +81,8 @@ def brisque(
         ``python -m visq.metrics.fit_brisque`` writes it. None: the model that ships, fitted to ratings of 10,000
         photographs; its scores are not those of the authors' model.
     rounded_luma : bool, optional
-        Round luma to 8 bit, as MATLAB's `rgb2gray` does. None: for 8-bit input.
+        Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
+        not floats or grey images.
     flat : {"authors", "zero"}
         Rule for areas of one grey level, see `visq.ops.statistics`.
 
@@ -93,8 +94,10 @@ def brisque(
 
     Raises
     ------
-    visq.errors.SizeError
-        A side below 16.
+    visq.errors.InputError
+        A side below 16, values out of range, NaN, an unknown rule for flat areas.
+    visq.errors.InputTypeError
+        Neither array nor tensor, or of a dtype that holds no pixels.
     visq.errors.WeightsError
         A model file that is missing, damaged or not one.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from visq.ops.arrays import Batch, read_pair
-from visq.ops.blocks import block_mean, colour_block_mean, imfilter_offset
+from visq.ops.blocks import block_mean, colour_block_mean, imfilter_offset, viewing_block
 from visq.ops.colour import YIQ
 from visq.ops.gradients import magnitude
 from visq.ops.phase import phase_congruency
@@ -52,10 +51,10 @@ def fsim(
 
     Raises
     ------
-    visq.errors.SizeError
-        A side below 32 pixels, or two sizes.
-    visq.errors.RangeError
-        NaN, infinite values or values outside the data range.
+    visq.errors.InputError
+        Shapes that differ, a side below 32 pixels, values out of range, NaN.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     Notes
     -----
@@ -85,7 +84,7 @@ def fsim(
     (1.0, True)
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    block = max(1, math.floor(min(x.size) / 256 + 0.5))
+    block = viewing_block(x.size)
     chromatic = chromatic and not x.grey
     first, second = _planes(x, block, chromatic), _planes(y, block, chromatic)
     p1, p2 = phase_congruency(first[:, 0]), phase_congruency(second[:, 0])

@@ -49,8 +49,9 @@ def gmsd(
     luma : {"rgb2gray", "bt601"}
         Shares of R, G and B: MATLAB's `rgb2gray`, or 0.299, 0.587, 0.114.
     rounded_luma : bool, optional
-        Round the luma to 8-bit levels. None: for 8-bit integer input, as `rgb2gray` does. It changes the score
-        of a pair that differs in colour alone by a factor of two.
+        Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
+        not floats or grey images. It changes the score of a pair that differs in colour alone by a factor
+        of two.
     full : bool
         Also return the similarity map (1 is good), half as high and wide as the image.
 
@@ -62,6 +63,8 @@ def gmsd(
     ------
     visq.errors.InputError
         Shapes that differ, values out of range, NaN, an image too small, an unknown option.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     References
     ----------
@@ -114,7 +117,7 @@ def ms_gmsd(
 
     Raises
     ------
-    visq.errors.InputError
+    visq.errors.InputError, visq.errors.InputTypeError
         As `gmsd`.
 
     Notes

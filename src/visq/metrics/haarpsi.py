@@ -47,9 +47,13 @@ def haarpsi(image: Any, reference: Any, *, data_range: float | None = None, prep
     ------
     visq.errors.InputError
         Shapes that differ, values out of range, NaN, an image too small.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     Notes
     -----
+    The luma is the Y of YIQ, ``0.299 R + 0.587 G + 0.114 B``, never rounded, as the authors' program computes it.
+
     Two black images have no weight anywhere (0/0 in the authors' program); they are identical and score 1. The paper
     has one similarity map for each orientation and none that pools to the score without its weights, so there is
     no `full`.

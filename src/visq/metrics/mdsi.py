@@ -8,7 +8,7 @@ from typing import Any, Literal
 from visq.errors import OptionError
 from visq.ops import gradients
 from visq.ops.arrays import read_pair
-from visq.ops.blocks import colour_block_mean, imfilter_offset
+from visq.ops.blocks import colour_block_mean, imfilter_offset, viewing_block
 from visq.ops.colour import LHM
 from visq.ops.numeric import mean, safe_power, safe_sqrt
 
@@ -61,9 +61,13 @@ def mdsi(
     ------
     visq.errors.InputError
         Shapes that differ, values out of range, NaN, an image too small, an unknown option.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     Notes
     -----
+    The luminance is ``0.2989 R + 0.5870 G + 0.1140 B``, never rounded, as the authors' program computes it.
+
     `piq` rounds halves of the block size to even: its scores differ where the shorter side is 640 (blocks of 3 in
     MATLAB and here, of 2 there), 1152, and so on in steps of 512.
 
@@ -84,7 +88,7 @@ def mdsi(
     if combination not in ("sum", "mult"):
         raise OptionError("unknown combination", expected="'sum' or 'mult'", got=repr(combination))
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    size = max(1, math.floor(min(x.size) / 256 + 0.5))
+    size = viewing_block(x.size)
     a, b = (colour_block_mean(batch, LHM, size, before=imfilter_offset(size)) for batch in (x, y))
     structure, colour = _deficits(a, b, x.torch)
     combine = _sum if combination == "sum" else _product

@@ -51,7 +51,8 @@ def ms_ssim(
         How a scale is halved. They agree on even sides. On odd ones "matlab" mirrors the last row or column;
         "average" puts a row or column of zeros on both sides, which is what pytorch-msssim does.
     rounded_luma : bool, optional
-        Round luma to 8 bit. None: for 8-bit input only, as MATLAB does.
+        Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
+        not floats or grey images.
 
     Returns
     -------
@@ -63,6 +64,8 @@ def ms_ssim(
         Shapes that differ, a side below 161, values out of range, NaN.
     visq.errors.OptionError
         An option outside its domain.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     References
     ----------

@@ -56,7 +56,8 @@ def niqe(
         ``python -m visq.metrics.fit_niqe`` writes it. None: the model that ships, fitted to 24 photographs; its
         scores are not those of the authors' model.
     rounded_luma : bool, optional
-        Round luma to 8 bit, as MATLAB's `rgb2gray` does. None: for 8-bit input.
+        Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
+        not floats or grey images.
     flat : {"authors", "zero"}
         Rule for areas of one grey level, see `visq.ops.statistics`.
 
@@ -67,8 +68,10 @@ def niqe(
 
     Raises
     ------
-    visq.errors.SizeError
-        A side below 96.
+    visq.errors.InputError
+        A side below 96, values out of range, NaN, an unknown rule for flat areas.
+    visq.errors.InputTypeError
+        Neither array nor tensor, or of a dtype that holds no pixels.
     visq.errors.WeightsError
         A model file that is missing, damaged or not one.
 

@@ -52,7 +52,8 @@ def piqe(image: Any, *, data_range: float | None = None, rounded_luma: bool | No
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
     rounded_luma : bool, optional
-        Round luma to 8 bit before it is scaled, as MATLAB's `rgb2gray` does. None: for 8-bit input.
+        Round luma to 8-bit levels before it is scaled. None: that of colour pixels of 8 or 16 bit, as MATLAB's
+        `rgb2gray` rounds it, and not floats or grey images.
     full : bool
         Also return the distortion map.
 
@@ -68,6 +69,10 @@ def piqe(image: Any, *, data_range: float | None = None, rounded_luma: bool | No
         A side below one block. (MATLAB mirrors such a picture up to one block.)
     visq.errors.RangeError
         NaN, Inf or values out of range.
+    visq.errors.InputError
+        A shape that is not an image's.
+    visq.errors.InputTypeError
+        Neither array nor tensor, or of a dtype that holds no pixels.
 
     Notes
     -----
@@ -114,7 +119,6 @@ def piqe_masks(image: Any, *, data_range: float | None = None, rounded_luma: boo
 def _analyse(image: Any, data_range: float | None, rounded: bool | None) -> tuple[Batch, Any, Any, Any, Any]:
     """The batch, and `(N, rows, columns)` variance (float64) and three decisions (bool) of every block."""
     x = read_one(image, data_range=data_range, min_side=BLOCK)
-    rounded = x.eight_bit if rounded is None else rounded
     if x.torch:
         return (x, *block_statistics(_levels(x, rounded)))
     from visq.ops import _numba_piqe
@@ -124,17 +128,18 @@ def _analyse(image: Any, data_range: float | None, rounded: bool | None) -> tupl
     return x, out[..., 0], out[..., 1] > 0, out[..., 2] > 0, out[..., 3] > 0
 
 
-def _levels(x: Batch, rounded: bool) -> Any:
+def _levels(x: Batch, rounded: bool | None) -> Any:
     """Torch: `(N, H, W)` float64 whole levels of the picture's own maximum; the gradient passes the rounding."""
     from visq.ops import _torch_colour
 
     xp = x.xp
+    rounded = x.rounds_luma if rounded is None else rounded
     exact = Batch(xp.astype(x.data, xp.float64), x.peak, x.single)
     # Through the working precision, as the other engine stores it: a tie must round the same way in both.
     luma = xp.astype(xp.astype(exact.luma(255.0, rounded=rounded), x.dtype), xp.float64)
     peak = xp.max(luma, axis=(1, 2), keepdims=True)
     scaled = 255.0 * safe_divide(luma, xp.clip(peak, 0.0, None), 0.0)
-    return xp.clip(_torch_colour.round_level(scaled, 255.0), 0.0, None)
+    return xp.clip(_torch_colour.round_level(scaled), 0.0, None)
 
 
 def block_statistics(levels: Any) -> tuple[Any, Any, Any, Any]:

@@ -35,7 +35,8 @@ def mse(
     channels : {"rgb", "luma"}
         Compare all channels, or MATLAB's luma.
     rounded_luma : bool, optional
-        Round the luma to whole 8-bit levels. None rounds it for 8-bit input only, as MATLAB does.
+        Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
+        not floats or grey images.
     full : bool
         Also return the squared-error map, mean over channels.
 
@@ -46,7 +47,14 @@ def mse(
     Raises
     ------
     visq.errors.InputError
-        Shapes that differ, values out of range, NaN.
+        Shapes that differ, values out of range, NaN, an unknown option.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
+
+    Notes
+    -----
+    Common use, without a paper of its own. MATLAB's `immse` and scikit-image's `mean_squared_error` of 8-bit pixels
+    give this number.
 
     Examples
     --------
@@ -83,6 +91,21 @@ def psnr(
     ceiling : float, optional
         Largest value returned; an identical pair gives exactly this. None gives infinity for an identical pair.
 
+    Returns
+    -------
+    float or (N,) array
+
+    Raises
+    ------
+    visq.errors.InputError
+        As `mse`, and a ceiling that is not positive.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
+
+    References
+    ----------
+    ITU-T J.340, "Reference algorithm for computing peak signal to noise ratio of a processed video sequence", 2010.
+
     Examples
     --------
     >>> import numpy as np
@@ -98,7 +121,7 @@ def psnr(
     if ceiling is None:
         with np.errstate(divide="ignore"):
             return x.result(10.0 * xp.log10(WHITE**2 / error))
-    floor = WHITE**2 / 10 ** (ceiling / 10)
+    floor = WHITE**2 * 10 ** (-ceiling / 10)
     counted = xp.where(error > floor, error, xp.full_like(error, floor))
     return x.result(xp.where(error > floor, 10.0 * xp.log10(WHITE**2 / counted), xp.full_like(error, ceiling)))
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from visq.errors import OptionError
 from visq.metrics._moments import picture_planes, shrink, similarity
-from visq.ops.arrays import Batch, read_pair
+from visq.ops.arrays import read_pair
+from visq.ops.blocks import viewing_block
 from visq.ops.filters import gaussian_window
-
-# ssim.m halves, thirds, ... an image until its shorter side is about this long.
-_TARGET_SIDE = 256
 
 
 def ssim(
@@ -56,7 +55,8 @@ def ssim(
     k1, k2 : float
         Constants that keep the two fractions stable.
     rounded_luma : bool, optional
-        Round luma to 8 bit. None: for 8-bit input only, as MATLAB does.
+        Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
+        not floats or grey images.
     full : bool
         Also return the map, `(H - window + 1, W - window + 1)` after any down-sampling, whose mean is the score.
 
@@ -70,6 +70,8 @@ def ssim(
         Shapes that differ, a side below `window`, values out of range, NaN.
     visq.errors.OptionError
         An option outside its domain.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     References
     ----------
@@ -84,15 +86,15 @@ def ssim(
     >>> ssim(ramp, ramp), round(ssim(ramp // 2, ramp), 4)
     (1.0, 0.7308)
     """
-    if window < 1 or not sigma > 0 or not k1 > 0 or not k2 > 0:
+    if window != window // 1 or window < 1 or not all(0 < v < math.inf for v in (sigma, k1, k2)):
         raise OptionError(
             "the window or its constants are not usable",
-            expected="window >= 1, sigma, k1 and k2 > 0",
+            expected="a whole window >= 1; sigma, k1 and k2 positive and finite",
             got=f"window={window}, sigma={sigma}, k1={k1}, k2={k2}",
         )
     x, y = read_pair(image, reference, data_range=data_range, min_side=window)
     taps = gaussian_window(window, sigma)
-    factor = _factor(x) if downsample else 1
+    factor = viewing_block(x.size) if downsample else 1
     scores, maps = [], []
     planes = zip(picture_planes(x, channels, rounded_luma), picture_planes(y, channels, rounded_luma), strict=True)
     for a, b in planes:
@@ -102,8 +104,3 @@ def ssim(
         maps.append(part)
     result = x.result(sum(scores) / len(scores))
     return (result, x.result(sum(maps) / len(maps))) if full else result
-
-
-def _factor(x: Batch) -> int:
-    # MATLAB's round goes away from zero at a half.
-    return max(1, int(min(x.size) / _TARGET_SIDE + 0.5))

@@ -40,6 +40,8 @@ def total_variation(image: Any, *, data_range: float | None = None, norm: Norm =
     ------
     visq.errors.InputError
         Values out of range, NaN, an unknown norm.
+    visq.errors.InputTypeError
+        Neither array nor tensor, or of a dtype that holds no pixels.
 
     Notes
     -----

@@ -83,6 +83,8 @@ def uciqe(image: Any, *, data_range: float | None = None, variant: Variant = "no
         A side below 5.
     visq.errors.InputError
         Values out of range, NaN, an unknown variant.
+    visq.errors.InputTypeError
+        Neither array nor tensor, or of a dtype that holds no pixels.
 
     Notes
     -----

@@ -88,6 +88,10 @@ def uiqm(
         A side below `block`, or fewer than 20 pixels.
     visq.errors.OptionError
         An unknown variance or contrast, a block that is no whole number above 1.
+    visq.errors.InputError
+        Values out of range, NaN.
+    visq.errors.InputTypeError
+        Neither array nor tensor, or of a dtype that holds no pixels.
 
     Notes
     -----

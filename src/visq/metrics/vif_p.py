@@ -42,7 +42,7 @@ def vif_p(image: Any, reference: Any, *, data_range: float | None = None, rounde
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
     rounded_luma : bool, optional
         Round luma to 8 bit. The recorded MATLAB value for a colour pair (0.3147) comes from luma that is not
-        rounded (0.31469; rounded 0.31459), so that is the default. None rounds for 8-bit input only.
+        rounded (0.31469; rounded 0.31459), so that is the default. None rounds that of colour pixels of 8 or 16 bit.
 
     Returns
     -------
@@ -52,6 +52,8 @@ def vif_p(image: Any, reference: Any, *, data_range: float | None = None, rounde
     ------
     visq.errors.InputError
         Shapes that differ, a side below 41, values out of range, NaN.
+    visq.errors.InputTypeError
+        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     References
     ----------

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 
-def round_level(x: Any, levels: float) -> Any:
-    """Round `x` in 0..levels to whole levels, halves up; the gradient passes straight through."""
+def round_level(x: Any) -> Any:
+    """Round `x` to whole levels, halves up; the gradient passes straight through."""
     import torch
 
-    return x + (torch.floor(x.detach() + 0.5) - x.detach()) if levels else x
+    return x + (torch.floor(x.detach() + 0.5) - x.detach())
 
 
 def luma(data: Any, peak: float, scale: float, weights: tuple[float, float, float], rounded: bool, dtype: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,13 @@ class Batch:
 
     @property
     def eight_bit(self) -> bool:
-        return self.integer and self.peak == 255.0
+        """Whether the pixels are bytes with white at 255: what the kernels for bytes take."""
+        return self.peak == 255.0 and _dtype_name(self.data.dtype) == "uint8"
+
+    @property
+    def rounds_luma(self) -> bool:
+        """Whether `luma` rounds where it is not told to: integer pixels of which luma has to be made."""
+        return self.integer and not self.grey
 
     @property
     def grey(self) -> bool:
@@ -129,15 +136,16 @@ class Batch:
         weights : (float, float, float)
             Shares of R, G, B. The default is MATLAB's `rgb2gray`.
         rounded : bool, optional
-            Round to whole 8-bit levels, as `rgb2gray` does with 8-bit images. None rounds 8-bit integer input
-            and no other. In torch the gradient passes straight through the rounding. A grey image is its own
-            luma and is never rounded, unless True is given.
+            Round to whole 8-bit levels, as `rgb2gray` does with 8-bit images. None rounds the luma of integer
+            colour pixels of either depth, so that a picture scores the same in 8 bit and in 16, and no other. A
+            grey image is its own luma: it is rounded only where True is given, and 16-bit grey keeps its digits.
+            In torch the gradient passes straight through the rounding.
         keep_uint8 : bool
             NumPy only: where the result is rounded and `scale` is 255, return it as uint8 (a quarter of the
             memory), for kernels that take it.
         """
         if rounded is None:
-            rounded = self.eight_bit
+            rounded = self.rounds_luma
         if self.torch:
             from visq.ops import _torch_colour
 
@@ -166,7 +174,7 @@ class Batch:
             return out
         # Multiply in place only on a copy of our own: the caller's array is never written.
         factor = out.dtype.type(scale / self.peak)
-        if np.shares_memory(out, data):
+        if np.may_share_memory(out, data):
             return out * factor
         out *= factor
         return out
@@ -206,7 +214,8 @@ def read_pair(
 ) -> tuple[Batch, Batch]:
     """Check an image and its reference: both as `read_one`, and equal in engine, size and batch.
 
-    A grey image against a colour one is compared as colour: the grey one is repeated to three channels.
+    A grey image against a colour one is compared as colour: the grey one is repeated to three channels. 8 bit
+    against 16 is compared in 16, integers against floats as floats.
     """
     if image is None or reference is None:
         missing = "reference" if reference is None else "image"
@@ -227,13 +236,7 @@ def read_pair(
             hint="Resize or crop one of them yourself: how it is done changes every score.",
         )
     if x.data.dtype != y.data.dtype:
-        xp = x.xp
-        if x.integer or y.integer:
-            x = Batch(x.planes(1.0), 1.0, x.single)
-            y = Batch(y.planes(1.0), 1.0, y.single)
-        dtype = xp.float64 if xp.float64 in (x.data.dtype, y.data.dtype) else xp.float32
-        x = Batch(xp.astype(x.data, dtype), x.peak, x.single)
-        y = Batch(xp.astype(y.data, dtype), y.peak, y.single)
+        x, y = _of_one_dtype(x, y)
     if x.torch and x.data.device != y.data.device:
         raise InputError(
             "image and reference lie on different devices",
@@ -243,6 +246,26 @@ def read_pair(
     if x.grey != y.grey:
         xp = x.xp
         x, y = (Batch(xp.concat([b.data] * 3, axis=1), b.peak, b.single) if b.grey else b for b in (x, y))
+    return x, y
+
+
+def _of_one_dtype(x: Batch, y: Batch) -> tuple[Batch, Batch]:
+    """Two batches in the wider of their dtypes, exactly: equal pictures stay equal, digit by digit."""
+    xp = x.xp
+    if x.integer and y.integer:
+        # One is of 8 bit. Its white becomes that of the other; torch has no arithmetic for uint16.
+        white = max(x.peak, y.peak)
+        return tuple(  # type: ignore[return-value]
+            Batch(xp.astype(xp.astype(b.data, xp.int32) * round(white / b.peak), xp.uint16), white, b.single)
+            if _dtype_name(b.data.dtype) == "uint8"
+            else b
+            for b in (x, y)
+        )
+    dtype = xp.float64 if xp.float64 in (x.data.dtype, y.data.dtype) else xp.float32
+    white = min(x.peak, y.peak)
+    x, y = (Batch(xp.astype(b.data, dtype), b.peak, b.single) for b in (x, y))
+    # Divided, as people make floats of integers: times the inverse differs in the last digit.
+    x, y = (b if b.peak == white else Batch(b.data / b.peak * white, white, b.single) for b in (x, y))
     return x, y
 
 
@@ -263,6 +286,8 @@ def _layout(image: Any, name: str) -> tuple[Any, bool]:
             data = image
         valid = rank in (2, 3, 4) and data.shape[1] in (1, 3)
     elif isinstance(image, np.ndarray):
+        if not image.dtype.isnative:
+            image = image.astype(image.dtype.newbyteorder("="))
         rank = image.ndim
         if rank == 2:
             data = image[None, None]
@@ -302,7 +327,7 @@ def _peak(data: Any, data_range: float | None, name: str) -> float:
         )
     if data_range is None:
         return defaults[dtype]
-    if not isinstance(data_range, (int, float)) or not 0 < data_range < float("inf"):
+    if not isinstance(data_range, Real) or isinstance(data_range, bool) or not 0 < data_range < float("inf"):
         raise OptionError("data_range is not usable", expected="a positive finite number", got=repr(data_range))
     return float(data_range)
 
@@ -311,7 +336,9 @@ def _check_values(batch: Batch, name: str) -> None:
     if batch.integer and batch.peak >= _DEFAULT_PEAK[_dtype_name(batch.data.dtype)]:
         return
     if batch.torch:
-        low, high = (float(v) for v in batch.data.detach().aminmax())
+        # torch finds no extremes in uint16.
+        data = batch.data.to(batch.xp.int32) if batch.integer else batch.data.detach()
+        low, high = (float(v) for v in data.aminmax())
     elif batch.integer:
         low, high = float(batch.data.min()), float(batch.data.max())
     else:

@@ -6,6 +6,7 @@ non-overlapping blocks, the first of which may begin outside the image and the l
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from visq.ops import filters
@@ -20,6 +21,17 @@ def imfilter_offset(size: int) -> int:
     [0, 0, 1, 1, 2]
     """
     return (size - 1) // 2
+
+
+def viewing_block(size: tuple[int, int]) -> int:
+    """Side of the blocks that bring an image's shorter side to about 256: ``max(1, round(min(H, W) / 256))``.
+
+    Many authors' programs down-sample by it first. Halves are rounded up, as by MATLAB.
+
+    >>> [viewing_block((n, 2000)) for n in (100, 383, 384, 640, 1080)]
+    [1, 1, 2, 3, 4]
+    """
+    return max(1, math.floor(min(size) / 256 + 0.5))
 
 
 def block_mean(x: Any, size: int, *, before: int = 0) -> Any:

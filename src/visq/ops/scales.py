@@ -19,15 +19,13 @@ def luma_plane(
 ) -> Any:
     """`(H, W)` luma in 0..255 of image `n`, cut to `height` x `width`.
 
-    `rounded` None rounds integer input to 8-bit levels, so that 8 and 16 bits of one picture agree. The numbers are
-    the same for NumPy and torch: computed in float64, kept in the working precision (torch: in
-    that precision's values, as float64).
+    `rounded` as `Batch.luma`. The numbers are the same for NumPy and torch: computed in float64, kept in the working
+    precision (torch: in that precision's values, as float64).
     """
     part = Batch(batch.data[n : n + 1, :, :height, :width], batch.peak, True)
-    if rounded is None:
-        rounded = batch.integer
     if not batch.torch:
         return part.luma(255.0, rounded=rounded)[0]
+    rounded = batch.rounds_luma if rounded is None else rounded
     data = part.data.detach().double()
     plane = Batch(data, batch.peak, True).luma(255.0, rounded=rounded)[0]
     return plane.to(batch.dtype).double()

@@ -7,14 +7,16 @@ added in the order of the strips, so a score is bitwise the same for any number 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from visq.errors import OptionError
 
 _threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
+_lock = threading.Lock()
 
 
 def get_threads() -> int:
@@ -52,12 +54,12 @@ def run_strips(work: Callable[[int, int, int], None], rows: int, strip: int = 64
         Rows a strip. Part of the result's definition: do not derive it from the number of threads.
     """
     bounds = [(r, min(r + strip, rows), i) for i, r in enumerate(range(0, rows, strip))]
-    count = min(get_threads(), len(bounds))
-    if count <= 1:
+    threads = get_threads()
+    if min(threads, len(bounds)) <= 1:
         for first, end, index in bounds:
             work(first, end, index)
         return
-    for future in [_executor(count).submit(work, *b) for b in bounds]:
+    for future in _submit(work, bounds, threads):
         future.result()
 
 
@@ -66,20 +68,23 @@ def strip_count(rows: int, strip: int = 64) -> int:
     return -(-rows // strip)
 
 
-def _executor(count: int) -> ThreadPoolExecutor:
+def _submit(work: Callable[[int, int, int], None], bounds: list[tuple[int, int, int]], threads: int) -> list[Future]:
+    # One pool for images of every size. A caller in another thread may ask for another number of threads meanwhile:
+    # the pool is exchanged between two calls, never while one hands in its strips; what is handed in is still done.
     global _pool, _pool_size
-    if _pool is None or _pool_size != count:
-        if _pool is not None:
-            _pool.shutdown(wait=False)
-        _pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="visq")
-        _pool_size = count
-    return _pool
+    with _lock:
+        if _pool is None or _pool_size != threads:
+            if _pool is not None:
+                _pool.shutdown(wait=False)
+            _pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="visq")
+            _pool_size = threads
+        return [_pool.submit(work, *b) for b in bounds]
 
 
 def _forget_pool() -> None:
-    # Threads do not survive a fork: the child makes its own pool.
-    global _pool, _pool_size
-    _pool, _pool_size = None, 0
+    # Threads do not survive a fork: the child makes its own pool, and its own lock, which may have been held.
+    global _pool, _pool_size, _lock
+    _pool, _pool_size, _lock = None, 0, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

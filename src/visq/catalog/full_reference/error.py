@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from visq.catalog.common import ROUNDED_LUMA
 from visq.types import InputSpec, MetricSpec, Option, Verification
 
 _CHANNELS = Option("channels", "str", "rgb", "all channels, or MATLAB's luma", ("rgb", "luma"))
-_ROUNDED = Option("rounded_luma", "bool", None, "round luma to 8 bit; none: for 8-bit input only, as MATLAB does")
-_CEILING = Option("ceiling", "float", 100.0, "largest value returned; an identical pair gives exactly this")
+_CEILING = Option(
+    "ceiling", "float", 100.0, "largest value returned, that of an identical pair; none: infinite", optional=True
+)
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -24,7 +26,7 @@ SPECS: tuple[MetricSpec, ...] = (
         symmetric=True,
         paper="ITU-T J.340 (2010) and common use",
         code_licence="Apache-2.0",
-        options=(_CHANNELS, _ROUNDED, _CEILING),
+        options=(_CHANNELS, ROUNDED_LUMA, _CEILING),
         verification=(
             Verification(
                 "verified",
@@ -50,7 +52,7 @@ SPECS: tuple[MetricSpec, ...] = (
         aliases=("psnry",),
         paper="ITU-T J.340 (2010) and common use",
         code_licence="Apache-2.0",
-        options=(_ROUNDED, _CEILING),
+        options=(ROUNDED_LUMA, _CEILING),
         verification=(Verification("verified", "scikit-image 0.26 on the rounded luma", "1e-5 dB"),),
     ),
     MetricSpec(
@@ -70,7 +72,7 @@ SPECS: tuple[MetricSpec, ...] = (
         symmetric=True,
         paper="common use",
         code_licence="Apache-2.0",
-        options=(_CHANNELS, _ROUNDED),
+        options=(_CHANNELS, ROUNDED_LUMA),
         verification=(Verification("verified", "scikit-image 0.26", "1e-6 relative"),),
     ),
 )

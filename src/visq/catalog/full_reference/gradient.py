@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from visq.catalog.common import ROUNDED_LUMA
 from visq.types import InputSpec, MetricSpec, Option, Verification
 
 _LUMA = (
     Option("luma", "str", "rgb2gray", "MATLAB's rgb2gray, or 0.299 R + 0.587 G + 0.114 B", ("rgb2gray", "bt601")),
-    Option("rounded_luma", "bool", None, "round the luma to 8-bit levels; by default for 8-bit input"),
+    ROUNDED_LUMA,
 )
 _ZHANG = (
     "B. Zhang, P. V. Sander, A. Bermak: Gradient magnitude similarity deviation on multiple scales for color image "

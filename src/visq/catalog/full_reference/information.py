@@ -26,7 +26,9 @@ SPECS: tuple[MetricSpec, ...] = (
                 "rounded_luma",
                 "bool",
                 False,
-                "round luma to 8 bit; the recorded MATLAB value for colour comes from luma that is not rounded",
+                "round luma to 8 bit; the recorded MATLAB value for colour comes from luma that is not rounded; none: "
+                "that of colour pixels of 8 or 16 bit",
+                optional=True,
             ),
         ),
         verification=(

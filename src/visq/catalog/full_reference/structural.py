@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from visq.catalog.common import ROUNDED_LUMA
 from visq.types import InputSpec, MetricSpec, Option, Verification
 
-_ROUNDED = Option("rounded_luma", "bool", None, "round luma to 8 bit; not given: for 8-bit input only, as MATLAB does")
 _CHANNELS = Option("channels", "str", "luma", "MATLAB's luma, or the mean over the channels", ("luma", "rgb"))
 
 SPECS: tuple[MetricSpec, ...] = (
@@ -31,7 +31,7 @@ SPECS: tuple[MetricSpec, ...] = (
             Option("sigma", "float", 1.5, "standard deviation of the window in pixels"),
             Option("k1", "float", 0.01, "stabilises the luminance term"),
             Option("k2", "float", 0.03, "stabilises the contrast-structure term"),
-            _ROUNDED,
+            ROUNDED_LUMA,
         ),
         verification=(
             Verification(
@@ -68,7 +68,7 @@ SPECS: tuple[MetricSpec, ...] = (
                 "border of the halving on odd sides: mirrored, or zeros as pytorch-msssim",
                 ("matlab", "average"),
             ),
-            _ROUNDED,
+            ROUNDED_LUMA,
         ),
         verification=(
             Verification(

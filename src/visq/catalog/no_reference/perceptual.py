@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from visq.catalog.common import ROUNDED_LUMA
 from visq.types import InputSpec, MetricSpec, Option, Verification
 
 SPECS: tuple[MetricSpec, ...] = (
@@ -23,7 +24,7 @@ SPECS: tuple[MetricSpec, ...] = (
         differentiable=False,
         paper="Venkatanath et al., Blind image quality evaluation using perception based features, NCC 2015",
         code_licence="Apache-2.0",
-        options=(Option("rounded_luma", "bool", None, "round luma to 8 bit first; default: for 8-bit input"),),
+        options=(ROUNDED_LUMA,),
         verification=(
             Verification(
                 "verified", "MATLAB's piqe on five pictures, as IQA-PyTorch records it", "printed digits (0.005)"

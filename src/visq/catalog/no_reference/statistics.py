@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from visq.catalog.common import ROUNDED_LUMA
 from visq.types import InputSpec, MetricSpec, Option, Verification, Weights
 
-_LUMA = InputSpec("luma", "MATLAB's rgb2gray in 0..255, rounded to 8 bit for integer pixels")
-_ROUNDED = Option(
-    "rounded_luma", "bool", None, "round luma to 8 bit first; default: for integer pixels", (None, True, False)
-)
+_LUMA = InputSpec("luma", "MATLAB's rgb2gray in 0..255, rounded to 8 bit for integer colour pixels")
 _FLAT = Option(
     "flat", "str", "authors", "areas of one grey level: the sign of the authors' rounding errors, or zero",
     ("authors", "zero"),
@@ -31,7 +29,7 @@ SPECS: tuple[MetricSpec, ...] = (
         code_licence="Apache-2.0",
         options=(
             Option("model", "path", None, "pristine model: the authors' modelparameters.mat, or an .npz of fit_niqe"),
-            _ROUNDED,
+            ROUNDED_LUMA,
             _FLAT,
         ),
         weights=(
@@ -73,7 +71,7 @@ SPECS: tuple[MetricSpec, ...] = (
         code_licence="Apache-2.0",
         options=(
             Option("model", "path", None, "regression: the authors' allmodel with allrange beside it, or an .npz"),
-            _ROUNDED,
+            ROUNDED_LUMA,
             _FLAT,
         ),
         weights=(

@@ -41,6 +41,8 @@ class Header:
         Why such pixels are not read exactly; empty where they are.
     body : bytes
         The bytes for the decoder, where not the file itself: the picture without its metadata.
+    scan_ends : tuple of int
+        Where, in `body`, the compressed data of each scan of a JPEG ends; empty where that is not looked at.
     planes : function, optional
         Gives, one after the other, a body for each channel, as a grey image; then there is no `body`.
     premultiplied : bool
@@ -67,6 +69,7 @@ class Header:
     inverted: bool = False
     unread: str = ""
     body: bytes = b""
+    scan_ends: tuple[int, ...] = ()
     planes: Callable[[], Iterator[bytes]] | None = None
     premultiplied: bool = False
     window: tuple[int, int, int, int] | None = None

@@ -15,6 +15,8 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS = frozenset((0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF))
+# Where arithmetic coding is used, a writer may leave out zeros at the end of the data.
+_ARITHMETIC = frozenset((*range(0xC9, 0xCC), *range(0xCD, 0xD0)))
 _BARE = frozenset((0x00, 0x01, *range(0xD0, 0xD8)))
 _ICC = b"ICC_PROFILE\0"
 
@@ -26,14 +28,20 @@ _METADATA = frozenset((*range(0xE1, 0xEE), 0xEF, 0xFE))
 # A scan without data still costs the decoder a pass over all coefficients.
 _FREE_SCANS = 32
 
+# Data without meaning and without 0xFF, as much as must show where a decoder takes it for pixels; then, should it wait
+# for a restart, the same after every restart marker.
+_NOISE = bytes((73 * i + 41) % 251 for i in range(512))
+_SURPLUS = _NOISE + b"".join(bytes((0xFF, 0xD0 + number)) + _NOISE for number in range(8))
+
 
 def scan(data: bytes, limits: Limits) -> Header:
     """Walk the markers to the end of the first picture; what follows (a preview, a gain map) is not looked at."""
     header: Header | None = None
     found: dict[int, bytes] = {}
     left_out: list[tuple[int, int]] = []
+    ends: list[int] = []
     scans = count = 0
-    position = 2
+    position, arithmetic = 2, False
     while mark := _MARKER.search(data, position):
         marker, gap, position = mark[1][0], position, mark.end()
         count += 1
@@ -41,6 +49,8 @@ def scan(data: bytes, limits: Limits) -> Header:
         if marker == 0xD9:
             header = _finish(header, found, scans)
             header.body = _without(data[:position], left_out)
+            removed = position - len(header.body)
+            header.scan_ends = tuple(end - removed for end in ends)
             return header
         if marker == 0xD8:
             raise damaged("JPEG", "a second picture begins inside the first")
@@ -57,11 +67,14 @@ def scan(data: bytes, limits: Limits) -> Header:
             break
         if marker in _FRAMES:
             header = _frame(marker, content, header, limits)
+            arithmetic = marker in _ARITHMETIC
         elif marker == 0xDA:
             scans += 1
             _check_scans(scans, header, limits)
             following = _NEXT_MARKER.search(data, end)
             end = following.start() if following else len(data)
+            if not arithmetic:
+                ends.append(end)
         else:
             _note(marker, content, found)
         if marker in _METADATA and not scans:
@@ -85,6 +98,21 @@ def _without(data: bytes, left_out: list[tuple[int, int]]) -> bytes:
         parts.append(view[start:begin])
         start = end
     return b"".join((*parts, view[start:]))
+
+
+def with_surplus(body: bytes, scan_ends: tuple[int, ...]) -> bytes:
+    """The picture with meaningless data after that of each scan.
+
+    A decoder that has all it needs passes over them; one that has run out of data takes them for pixels, where
+    otherwise it would say nothing and leave the rest grey.
+    """
+    parts, start = [], 0
+    for end in scan_ends:
+        while body[end - 1] == 0xFF:  # filling before the next marker
+            end -= 1
+        parts += [body[start:end], _SURPLUS]
+        start = end
+    return b"".join((*parts, body[start:]))
 
 
 def _note(marker: int, content: bytes, found: dict[int, bytes]) -> None:
