@@ -15,11 +15,13 @@ HERE = Path(__file__).parent
 
 # Names of the list that are no metric of the catalogue. A metric that is added has to leave this set.
 NOT_BUILT = frozenset(
-    """
-    VMAF_v0_6_1 adm2 ckdn clip_iqa cw_ssim dists dss entropy ergas hitchhikers_ssim ilniqe iw_ssim laion_aes lpips mad
-    motion2 musiq musiq-ava musiq-paq2piq musiq-spaq nlpd nrqm paq2piq pi pieapp psnrb q2n srsim srsimc ssimulacra2 vsi
-    """.split()
-)
+    [
+        "VMAF_v0_6_1", "adm2", "ckdn", "clip_iqa", "cw_ssim", "dists", "dss", "entropy", "ergas",
+        "hitchhikers_ssim", "ilniqe", "iw_ssim", "laion_aes", "lpips", "mad", "motion2", "musiq", "musiq-ava",
+        "musiq-paq2piq", "musiq-spaq", "nlpd", "nrqm", "paq2piq", "pi", "pieapp", "psnrb", "q2n", "srsim",
+        "srsimc", "ssimulacra2", "vsi",
+    ]
+)  # fmt: skip
 
 # IQA-PyTorch records FSIMc under the name of FSIM.
 ALSO = {"fsim": ("fsim", "fsimc")}
