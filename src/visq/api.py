@@ -111,11 +111,15 @@ class Metric:
             )
 
 
-def _pixels(item: Any) -> tuple[Any, tuple[str, ...]]:
-    """Arrays and tensors as they are; everything else through the reader."""
+def _in_memory(item: Any) -> bool:
+    """Arrays and tensors, which metrics take as they are, batches too; everything else goes through the reader."""
     from visq.ops.arrays import is_torch
 
-    if is_torch(item) or type(item).__module__ == "numpy":
+    return is_torch(item) or type(item).__module__ == "numpy"
+
+
+def _pixels(item: Any) -> tuple[Any, tuple[str, ...]]:
+    if _in_memory(item):
         return item, ()
     from visq.media import open_image
 
@@ -174,10 +178,6 @@ def _each(metrics: str | Iterable[str], image: Any, reference: Any) -> dict[str,
     for m in chosen:
         m._check_reference(reference)
     from visq.media import open_image
-    from visq.ops.arrays import is_torch
 
-    opened = [
-        item if item is None or is_torch(item) or type(item).__module__ == "numpy" else open_image(item)
-        for item in (image, reference)
-    ]
+    opened = [item if item is None or _in_memory(item) else open_image(item) for item in (image, reference)]
     return {m.spec.id: m(*opened) for m in chosen}

@@ -81,6 +81,16 @@ class MetricSpec:
         Direction of the map, which may differ from that of the score (GMSD: score low, map high is good).
     map_range : (float, float) or None
         Range of the map's values where it differs from `value_range`.
+    symmetric : bool
+        Whether the score is the same with image and reference exchanged.
+    differentiable : bool
+        Whether the gradient in torch is that of the score, so that the metric can be a loss.
+    deterministic : bool
+        Whether the same call gives the same bits.
+    extra : str
+        The optional dependency that the metric needs; empty where it needs none.
+    verification : tuple of Verification
+        Whose numbers the implementation was checked against; `within` is what the tests hold it to.
     """
 
     id: str

@@ -84,3 +84,18 @@ def picture(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """Images whose scores are computed."""
+    from visq.run.shard import Scorer
+
+    names, real = [], Scorer.score
+
+    def score(self, task):
+        names.append(task.image)
+        return real(self, task)
+
+    monkeypatch.setattr(Scorer, "score", score)
+    return names

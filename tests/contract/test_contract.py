@@ -64,7 +64,7 @@ def test_the_same_call_gives_the_same_bits(case, one_thread):
         image, reference = (a if dtype is np.uint8 else a / 255.0 for a in (samples.noisy(large, 6), large))
         first = case(image, reference)
         assert case(image, reference) == first
-        for threads in (1, 2, 3):
+        for threads in (1, 2, 3, 4):
             one_thread(threads)
             assert case(image, reference) == first, f"{threads} threads"
         one_thread(None)
@@ -268,7 +268,7 @@ def test_maps_come_in_the_shape_of_the_call_and_leave_the_score_alone(mapped):
     assert values.ndim == 2
     assert np.isfinite(values).all()
     assert all(0 < side <= whole for side, whole in zip(values.shape, image.shape[:2], strict=True))
-    _values_close(score, mapped(image, reference), 1e-6, _floor(mapped))
+    assert score == mapped(image, reference), "asking for the map changes the score"
     scores, maps = mapped(np.stack([image, reference]), np.stack([reference, reference]), full=True)
     assert scores.shape == (2,)
     assert maps.shape == (2, *values.shape)

@@ -86,6 +86,53 @@ def test_option_texts_convert(case):
         assert option.default is None or not option.choices or option.default in option.choices
 
 
+_WRONG = {
+    "int": [None, "x", 2.5, True, [1], float("nan"), float("inf")],
+    "float": [None, "x", True, [1], 1j],
+    "bool": ["x", 2, 0.5, [1]],
+    "str": [None, 3, True, b"luma"],
+    "path": [3, True, [1]],
+}
+
+
+def test_a_value_of_another_type_is_refused(case):
+    for option in case.spec.options:
+        for value in _WRONG[option.type]:
+            if value is None and (option.optional or option.default is None):
+                continue
+            with pytest.raises(OptionError, match=option.name):
+                visq.metric(case.spec.id, **{option.name: value})
+        if option.optional or option.default is None:
+            assert visq.metric(case.spec.id, **{option.name: None}).options == {option.name: None}
+        elif option.type not in ("str", "path"):
+            with pytest.raises(OptionError, match=option.name):
+                visq.metric(case.spec.id, **{option.name: "none"})
+
+
+def test_one_setting_has_one_identity():
+    def identity(**options):
+        return visq.metric("ssim", **options).identity
+
+    assert identity(window=9) == identity(window=np.int64(9)) == identity(window=9.0) == identity(window="9")
+    assert identity(sigma=2) == identity(sigma=2.0) == identity(sigma=np.float32(2)) == identity(sigma="2")
+    assert identity(downsample=True) == identity(downsample=1) == identity(downsample=np.True_)
+    assert identity(downsample=0) == identity(downsample=np.False_) == identity()
+
+
+@pytest.mark.parametrize("options", [{"window": 2.5}, {"window": float("nan")}, {"k1": float("inf")}, {"sigma": -1.0}])
+def test_ssim_refuses_a_window_that_is_none(options):
+    from visq.metrics.ssim import ssim
+
+    with pytest.raises(OptionError, match="window"):
+        ssim(np.zeros((16, 16)), np.zeros((16, 16)), **options)
+
+
+def test_a_ceiling_may_be_any_number_of_decibels():
+    image = samples.picture(16, 16)
+    for ceiling in (1.0, 1e9):
+        assert float(visq.metric("psnr", ceiling=ceiling)(image, image)) == ceiling
+
+
 def test_fields_are_filled(case):
     spec = case.spec
     assert re.fullmatch(r"[a-z][a-z0-9_]*", spec.id)

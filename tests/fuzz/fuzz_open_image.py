@@ -18,14 +18,9 @@ import atheris
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 with atheris.instrument_imports(include=["visq.media", "PIL"]):
-    import PIL.AvifImagePlugin
-    import PIL.BmpImagePlugin
-    import PIL.GifImagePlugin
-    import PIL.JpegImagePlugin
-    import PIL.PngImagePlugin
-    import PIL.TiffImagePlugin
-    import PIL.WebPImagePlugin
+    from PIL import Image
 
+    Image.init()  # every format's module, so that it is instrumented
     import visq.media.reader
 
 import visq

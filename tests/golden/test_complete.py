@@ -15,11 +15,12 @@ HERE = Path(__file__).parent
 
 # Names of the list that are no metric of the catalogue. A metric that is added has to leave this set.
 NOT_BUILT = frozenset(
-    """
-    VMAF_v0_6_1 adm2 ckdn clip_iqa dists entropy ergas hitchhikers_ssim ilniqe laion_aes lpips
-    motion2 musiq musiq-ava musiq-paq2piq musiq-spaq nrqm paq2piq pi pieapp q2n
-    """.split()
-)
+    [
+        "VMAF_v0_6_1", "adm2", "ckdn", "clip_iqa", "dists", "entropy", "ergas", "hitchhikers_ssim", "ilniqe",
+        "laion_aes", "lpips", "motion2", "musiq", "musiq-ava", "musiq-paq2piq", "musiq-spaq", "nrqm", "paq2piq",
+        "pi", "pieapp", "q2n",
+    ]
+)  # fmt: skip
 
 # IQA-PyTorch records FSIMc under the name of FSIM.
 ALSO = {"fsim": ("fsim", "fsimc"), "psnrb": ("psnr_b",), "srsim": ("sr_sim",), "srsimc": ("sr_simc",)}

@@ -206,6 +206,41 @@ def test_every_byte_of_a_jpeg_counts():
             open_image(data[:cut])
 
 
+_JPEGS = {
+    "baseline": {},
+    "full colour": {"subsampling": 0, "quality": 98},
+    "restarts": {"restart_marker_rows": 1},
+    "progressive": {"progressive": True},
+    "progressive, restarts": {"progressive": True, "restart_marker_blocks": 7},
+}
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("kind", sorted(_JPEGS))
+def test_a_jpeg_closed_before_its_data_end_is_truncated(kind, mode):
+    rgb = PILImage.fromarray(picture(97, 65))
+    image = PILImage.merge("CMYK", [*rgb.split(), rgb.getchannel(0)]) if mode == "CMYK" else rgb.convert(mode)
+    data = pillow(image, "JPEG", **_JPEGS[kind])
+    whole = open_image(data)
+    begin = data.rindex(b"\xff\xda") + 20
+    for cut in range(begin, len(data) - 40, max(1, (len(data) - begin) // 12)):
+        closed = data[:cut] + b"\xff\xd9"
+        assert "its data end before its end mark" in message(closed, ReadError)
+        part = open_image(closed, allow_truncated=True)
+        assert part.meta.warnings[0].startswith("truncated: ")
+        assert part.pixels.shape == whole.pixels.shape
+
+
+@pytest.mark.parametrize("kind", sorted(_JPEGS))
+@pytest.mark.parametrize("grey", [np.s_[:], np.s_[20:], np.s_[:, 20:]])
+def test_a_whole_jpeg_that_ends_grey_is_read(kind, grey):
+    pixels = picture(61, 45).copy()
+    pixels[grey] = 128
+    for mode in ("L", "RGB", "CMYK"):
+        image = PILImage.fromarray(pixels).convert(mode)
+        assert open_image(pillow(image, "JPEG", **_JPEGS[kind])).pixels.shape[:2] == pixels.shape[:2]
+
+
 @pytest.mark.parametrize("where", ["IHDR", "IDAT", "PLTE"])
 def test_wrong_checksum(where):
     data = bytearray(SMALL["palette.png"])

@@ -184,6 +184,23 @@ def test_workers_are_added_once_the_first_has_done_something(tmp_path):
     assert counts == [1]
 
 
+def test_a_system_that_gives_no_more_processes_costs_no_image(tmp_path, monkeypatch):
+    real, started = subprocess.Popen, []
+
+    def popen(*arguments, **options):
+        if started:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        started.append(real(*arguments, **options))
+        return started[0]
+
+    monkeypatch.setattr(pool_module.subprocess, "Popen", popen)
+    tasks = _tasks(tmp_path, *(f"{i}.png" for i in range(12)))
+    done = _by_name(_pool(jobs=4).run(tasks))
+    assert [r[0].status for r in done.values()] == ["ok"] * 12
+    with pytest.raises(VisqError, match="workers cannot be started: Resource temporarily unavailable"):
+        _pool().start()
+
+
 def test_ticks_come_while_a_worker_is_busy(tmp_path):
     ticks = []
     pool = Pool(

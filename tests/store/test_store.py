@@ -229,6 +229,51 @@ def test_a_strangers_json_lines_are_not_continued(tmp_path, line):
         Destination(str(path)).open(resume=True)
 
 
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+def test_a_score_that_is_no_number_is_not_continued(tmp_path, value):
+    path = tmp_path / "t.csv"
+    destination = Destination(str(path))
+    journal = destination.open()
+    journal.add(0, [_record("a.png")], [0])
+    journal.flush()
+    destination.write(journal)
+    destination.close(journal)
+    lines = path.read_text().splitlines()
+    cells = lines[1].split(",")
+    cells[COLUMNS.index("value")] = value
+    path.write_text(f"{lines[0]}\n{','.join(cells)}\n")
+    with pytest.raises(StoreError, match="no number"):
+        Destination(str(path)).open(resume=True)
+
+
+def test_a_table_that_another_run_finishes_meanwhile_is_not_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "t.csv"
+
+    def slow_to_lock(name):
+        path.write_text("theirs")
+        return Journal(name)
+
+    monkeypatch.setattr("visq.store.destination.Journal", slow_to_lock)
+    with pytest.raises(StoreError, match="exists already"):
+        Destination(str(path)).open()
+    assert path.read_text() == "theirs"
+    assert _names(tmp_path) == ["t.csv"]
+
+
+def test_a_journal_that_cannot_be_removed_is_told_and_let_go(tmp_path, monkeypatch):
+    path = str(tmp_path / "t.journal")
+    journal = Journal(path)
+
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("visq.store.journal.os.unlink", refuse)
+        with pytest.raises(StoreError, match="cannot be removed"):
+            journal.close()
+    Journal(path).close()
+
+
 def test_a_strangers_database_is_left_alone(tmp_path):
     path = tmp_path / "t.sqlite"
     with sqlite3.connect(path) as database:

@@ -17,6 +17,7 @@ from shared_data import shared
 from visq import catalog, weights
 from visq.errors import WeightsError
 from visq.metrics import brisque, niqe
+from visq.weights import arrays
 
 SHIPPED = [w for spec in catalog.specs() for w in spec.weights]
 
@@ -160,6 +161,17 @@ def test_an_archive_that_claims_too_much_is_not_unpacked(tmp_path):
         archive.writestr("mean.npy", bytes(weights.MAX_BYTES + 1))
     with pytest.raises(WeightsError, match="too large"):
         niqe.load_model(path)
+
+
+def test_an_array_that_claims_too_much_is_not_made(tmp_path):
+    path = tmp_path / "model.npz"
+    header = io.BytesIO()
+    claim = {"descr": "<f8", "fortran_order": False, "shape": (36 * 10**13,)}
+    np.lib.format.write_array_header_1_0(header, claim)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mean.npy", header.getvalue())
+    with pytest.raises(WeightsError, match="damaged"):
+        arrays.read_npz(path, {"mean": (36,)})
 
 
 def test_a_matlab_file_of_version_5_is_read(tmp_path):

@@ -108,13 +108,16 @@ def _typed(spec: MetricSpec, option: Option, value: Any) -> Any:
         return None
     if option.type == "bool" and isinstance(value, Integral) and value in (0, 1):
         return bool(value)
-    if option.type == "bool" and type(value).__name__ == "bool":  # NumPy's, which is no Integral
+    if option.type == "bool" and type(value).__name__ in ("bool", "bool_"):  # NumPy's is no Integral
         return bool(value)
-    if option.type == "int" and isinstance(value, Real) and not isinstance(value, bool) and value == value // 1:
-        return int(value)
-    if option.type == "float" and isinstance(value, Real) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, {"str": str, "path": (str, os.PathLike)}.get(option.type, ())):
+    if option.type in ("int", "float") and isinstance(value, Real) and not isinstance(value, bool):
+        if option.type == "float":
+            return float(value)
+        if float(value).is_integer():
+            return int(float(value))
+    if option.type == "str" and isinstance(value, str):
+        return value
+    if option.type == "path" and isinstance(value, (str, os.PathLike)):
         return value
     raise OptionError(f"{spec.id}: {option.name} cannot be {value!r}", expected=option.type)
 

@@ -10,6 +10,7 @@ scored; 3 a gate failed; 130 interrupted (143 by SIGTERM).
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -96,6 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         forget_output()
         return exits.OK
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        forget_output()
+        say(f"the output cannot be written: {error.strerror}")
+        return exits.SOME_FAILED
 
 
 def _where_help_is(error: click.UsageError) -> str:

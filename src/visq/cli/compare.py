@@ -70,6 +70,8 @@ def command(
     if maps:
         _make_folder(maps)
     make = _paired if os.path.isdir(reference) else _one_against_many
+    if make is _one_against_many:
+        Finder().check(distorted)
     plan = make(reference, distorted, all_files, _MapNames(maps) if maps else _no_map)
     counted = make(reference, distorted, all_files, _no_map)
     session = Session(settings, lambda: sum(1 for _ in counted.inputs()))
@@ -101,9 +103,8 @@ def _paired(reference: str, distorted: tuple[str, ...], all_files: bool, map_nam
     finder = Finder(all_files=all_files)
     plan = _Plan(lambda: iter(()), finder)
 
-    references = list(finder.walk(reference))
-
     def inputs() -> Iterator[Input]:
+        references = list(finder.walk(reference))
         plan.pairings = [(folder, Pairing.of(references)) for folder in distorted]
         for folder, pairing in plan.pairings:
             pairing.check(partial(Finder(all_files=all_files).walk, folder))

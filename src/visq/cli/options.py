@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -18,7 +19,8 @@ from visq.store.destination import Destination
 _OPTIONS = (
     click.option("-o", "--output", metavar="FILE",
                  help="Write every score to FILE: .csv, .jsonl, .parquet or .sqlite."),
-    click.option("--resume", is_flag=True, help="Go on with the table FILE: only what is missing is scored."),
+    click.option("--resume", is_flag=True,
+                 help="Go on with the table FILE: only what is missing, and files that changed, are scored."),
     click.option("--overwrite", is_flag=True, help="Replace the table FILE."),
     click.option("--retry-errors", is_flag=True, help="With --resume: score again what failed before."),
     click.option("-j", "--jobs", default="1", show_default=True, metavar="N",
@@ -72,6 +74,8 @@ def settings(kind: str, given: dict[str, Any]) -> Settings:
             raise OptionError(f"--{flag} needs -o FILE, the table it is about")
     if given["retry_errors"] and not given["resume"]:
         raise OptionError("--retry-errors goes with --resume")
+    if math.isnan(given["timeout"]):
+        raise OptionError("--timeout is not a time", expected="seconds, 0 for no limit", got="nan")
     chosen = metric_option.requests(given["metrics"], kind)
     limits = _limits(given["limits"])
     if given["max_pixels"]:

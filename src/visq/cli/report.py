@@ -28,6 +28,10 @@ def report(session: Session, journal: Journal) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         forget_output()
+    except OSError as error:
+        forget_output()
+        say(f"standard output cannot be written: {error.strerror}")
+        failures += 1
     for verdict in verdicts:
         say(
             f"gate failed: {verdict.gate}: {verdict.failures} worse, the worst is {text.name(verdict.image)}"
@@ -53,6 +57,8 @@ def _print_some(lines: list[str]) -> None:
 def _print_notes(session: Session, journal: Journal) -> None:
     for note in session.notes():
         say(note)
+    if session.changed:
+        say(f"{session.changed} images (or their references) changed after the table was written: scored again")
     others = journal.other_rows()
     if others:
         say(f"{others} rows of the table belong to other inputs or metrics; they are kept")

@@ -10,6 +10,7 @@ import click
 
 from visq.cli import exits, options
 from visq.cli.session import Input, Session, passed_over
+from visq.errors import InputError
 from visq.run.plan import Finder, Found, read_names, without_waiting
 
 _EXAMPLES = """\b
@@ -62,5 +63,7 @@ def _inputs(paths: tuple[str, ...], finder: Finder, nul: bool) -> Iterator[Input
 
 
 def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise InputError("standard input is closed", hint="Give it the names, or name the files instead of `-`.")
     # Unbuffered: a thread waits in it, and the interpreter could not end while that held the buffer's lock.
     return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)

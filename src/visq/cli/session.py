@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from visq.cli import exits, gates
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import say
 from visq.cli.progress import Progress
-from visq.errors import InputError, StoreError
+from visq.errors import InputError, StoreError, VisqError
+from visq.run.changes import hash_if_touched, written_since
 from visq.run.plan import Finder
 from visq.run.pool import Pool
 from visq.run.tasks import Reading, Request, Task, failed, wanted_by
 from visq.store.destination import Destination
-from visq.store.journal import Journal
+from visq.store.journal import Journal, Stored
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Session:
     alone : callable
         Gives a line for each input without a partner, once all inputs have been taken. Any makes the exit code 1,
         unless `allow_alone`.
+    changed : int
+        Inputs scored again because a file is not the one that the table holds scores of.
     """
 
     settings: Settings
@@ -67,6 +71,8 @@ class Session:
     notes: Callable[[], list[str]] = list
     alone: Callable[[], list[str]] = list
     allow_alone: bool = False
+    changed: int = 0
+    _scored: int = 0
     _seen: set[bytes] = field(default_factory=set)
     _inputs: int = 0
 
@@ -76,9 +82,10 @@ class Session:
         Raises
         ------
         StoreError
-            Before the first image: the table cannot be written. Later it is a line on standard error and code 1.
+            The table cannot be used.
         VisqError
-            No images, or workers cannot be started.
+            No images, or workers cannot be started. Once something has been scored, either is a line on standard error
+            and code 1.
         """
         from visq.cli.report import report
 
@@ -95,9 +102,9 @@ class Session:
             except KeyboardInterrupt:
                 self._say_interrupted(journal)
                 return interruptible.exit_code
-            except StoreError as error:
+            except VisqError as error:
                 self._put_away(journal)
-                if not self._inputs:
+                if not (self._scored or (self._inputs and isinstance(error, StoreError))):
                     raise
                 say(str(error))
                 return exits.SOME_FAILED
@@ -122,6 +129,7 @@ class Session:
                     pool.start()
                 for task, records in pool.run(self._tasks(inputs, journal, progress)):
                     journal.add(task.item, records, task.only or every)
+                    self._scored += 1
                     progress.advance()
         journal.flush()
         if not self._inputs:
@@ -167,10 +175,23 @@ class Session:
         if not stored:
             return None
         wanted = [r.identity for r in self.settings.requests]
-        journal.keep([(row, former, identity in wanted) for identity, (row, _, former) in stored.items()], item)
-        done = {i for i, (_, status, _) in stored.items() if status == "ok" or not self.settings.retry_errors}
+        journal.keep([(s.row, s.item, identity in wanted) for identity, s in stored.items()], item)
+        stale = self._stale(one, stored)
+        self.changed += not stale.isdisjoint(wanted)
+        retry = self.settings.retry_errors
+        done = {i for i, s in stored.items() if i not in stale and (s.status == "ok" or not retry)}
         missing = tuple(i for i, identity in enumerate(wanted) if identity not in done)
         return None if len(missing) == len(wanted) else missing
+
+    def _stale(self, one: Input, stored: dict[str, Stored]) -> set[str]:
+        """Identities of the scores of an input that belong to an earlier content of its files."""
+        since = self.settings.destination.written
+        hashes = {identity: s.sha256 for identity, s in stored.items() if s.status == "ok"}
+        if one.reference and written_since(one.reference, since):
+            return set(hashes)
+        mixed = len(set(hashes.values())) > 1
+        sha256 = hash_if_touched(one.image, -math.inf if mixed else since) if hashes else ""
+        return {identity for identity, former in hashes.items() if sha256 and former != sha256}
 
     def _check_marks(self, journal: Journal) -> None:
         """Scores of truncated files, taken by permission, do not mix with a run that does not give it."""
@@ -186,13 +207,16 @@ class Session:
         """Commit what is pending, if that is still possible; returns the rows that are safe."""
         with suppress(StoreError):
             journal.flush()
-        return journal.count()
+        with suppress(StoreError):
+            return journal.count()
+        return 0
 
     def _say_interrupted(self, journal: Journal) -> None:
         rows = self._put_away(journal)
         path = self.settings.destination.path
         if path:
-            text = f"interrupted: {rows} rows are safe; run the same command with --resume to go on"
+            instead = " instead of --overwrite" if self.settings.overwrite else ""
+            text = f"interrupted: {rows} rows are safe; run the same command with --resume{instead} to go on"
         else:
             text = "interrupted: nothing is kept without -o"
         say(text)

@@ -97,7 +97,7 @@ def option_text(option: Option) -> str:
 
 def verification_text(verification: Verification) -> str:
     """What it was checked against and how near it came."""
-    return f"{_STATUS[verification.status]} {verification.against}; within {verification.within}"
+    return f"{_STATUS[verification.status]} {verification.against}: {verification.within}"
 
 
 def _option_lines(option: Option) -> Iterator[str]:

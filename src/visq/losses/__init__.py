@@ -47,7 +47,7 @@ def loss(name: str, *, reduction: Literal["mean", "sum", "none"] = "mean", **opt
     >>> image = torch.full((1, 3, 16, 16), 0.5, requires_grad=True)
     >>> cost = loss("mse")(image, torch.full((1, 3, 16, 16), 0.25))
     >>> cost.backward()
-    >>> round(float(cost), 2), tuple(image.grad.shape)
+    >>> round(cost.item(), 2), tuple(image.grad.shape)
     (4064.06, (1, 3, 16, 16))
     """
     metric = Metric(catalog.get(name), options)

@@ -41,7 +41,7 @@ def decode(data: bytes, header: Header, *, allow_truncated: bool = False) -> np.
         if header.planes is not None:
             return _finish(*_stacked(header, allow_truncated), header)
         vips = _vips(header)
-        image = getattr(vips.Image, _LOADERS[header.format])(header.body or data, fail_on="error")
+        image = getattr(vips.Image, _LOADERS[header.format])(header.body or data, fail_on="error", access="sequential")
         return _finish(*_stored(image, header), header)
     except VisqError:
         raise

@@ -64,11 +64,11 @@ def mse(
     256.0
     """
     x, y = read_pair(image, reference, data_range=data_range)
+    score = x.result(_mse(x, y, channels, rounded_luma))
     if full:
-        squared = _difference(x, y, channels, rounded_luma) ** 2
-        squared = x.xp.mean(squared, axis=1)
-        return x.result(_mean(squared, x)), x.result(squared)
-    return x.result(_mse(x, y, channels, rounded_luma))
+        squared = x.xp.mean(_difference(x, y, channels, rounded_luma) ** 2, axis=1)
+        return score, x.result(squared)
+    return score
 
 
 def psnr(
@@ -122,7 +122,7 @@ def psnr(
         with np.errstate(divide="ignore"):
             return x.result(10.0 * xp.log10(WHITE**2 / error))
     floor = WHITE**2 * 10 ** (-ceiling / 10)
-    counted = xp.where(error > floor, error, xp.full_like(error, floor))
+    counted = xp.where(error > floor, error, xp.ones_like(error))
     return x.result(xp.where(error > floor, 10.0 * xp.log10(WHITE**2 / counted), xp.full_like(error, ceiling)))
 
 
@@ -134,14 +134,18 @@ def _difference(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
     return x.planes(255.0) - y.planes(255.0)
 
 
-def _mean(squared: Any, x: Batch) -> Any:
-    return squared.mean(dim=(1, 2)) if x.torch else squared.mean(axis=(1, 2), dtype=np.float64)
+def _held(error: Any, x: Batch) -> Any:
+    # Past the largest square there is by a rounding error, or by pixels that leave their range within the tolerance.
+    return x.xp.clip(error, None, WHITE**2)
 
 
 def _mse(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
+    return _held(_exact(x, y, channels, rounded), x)
+
+
+def _exact(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
     if x.torch:
-        # A float32 mean can pass the largest square there is by a rounding error.
-        return (_difference(x, y, channels, rounded) ** 2).mean(dim=(1, 2, 3)).clamp(max=WHITE**2)
+        return (_difference(x, y, channels, rounded) ** 2).mean(dim=(1, 2, 3))
     from visq.ops import _numba_error
 
     if channels == "luma":

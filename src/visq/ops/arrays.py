@@ -37,14 +37,12 @@ def is_torch(x: object) -> bool:
 
 
 def namespace(x: Any) -> Any:
-    """The array-API namespace of `x` (NumPy's or torch's functions under one set of names)."""
+    """The array-API namespace of `x`: NumPy itself, which speaks that language since 2.0, or torch's compatible one."""
     if is_torch(x):
         import array_api_compat.torch
 
         return array_api_compat.torch
-    import array_api_compat.numpy
-
-    return array_api_compat.numpy
+    return np
 
 
 @lru_cache(maxsize=64)

@@ -29,8 +29,8 @@ def colour_range(values: np.ndarray, value_range: tuple[float, float] | None, *,
     A finite `value_range` decides, so that maps compare. It starts at the better end and is used whole, or to
     a half, fifth, tenth, ... of its length, the smallest that holds 99 % of the pixels: a squared
     error of 50 would be black on a scale of 65025. The rest gets the colour of the worse end. Where more than
-    1 % of the pixels lie outside `value_range`, or it is not finite, the map's own values decide, again without
-    the worst 1 %.
+    1 % of the pixels lie beyond the worse end of `value_range`, or it is not finite, the map's own values decide,
+    again without the worst 1 %. What is better than the better end has its colour: a similarity of MDSI may pass 1.
 
     Examples
     --------
@@ -42,7 +42,8 @@ def colour_range(values: np.ndarray, value_range: tuple[float, float] | None, *,
         return _own_range(values, lower_is_better)
     # The float32 of a map may miss the ends of its range by a rounding error.
     slack = 1e-6 * (high - low)
-    if np.mean((values < low - slack) | (values > high + slack)) > _BEYOND:
+    beyond = values > high + slack if lower_is_better else values < low - slack
+    if np.mean(beyond) > _BEYOND:
         return _own_range(values, lower_is_better)
     shares = (values - low) / (high - low) if lower_is_better else (high - values) / (high - low)
     reach = float(np.quantile(shares, 1.0 - _BEYOND))

@@ -186,9 +186,18 @@ class Pool:
         environment = dict(os.environ)
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             environment.setdefault(name, "1")  # equal sums for any number of jobs
-        process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-        )
+        try:
+            process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+            )
+        except OSError as error:
+            if self._workers:  # no room for another: those that run do the work
+                self._jobs = len(self._workers)
+                return
+            raise VisqError(
+                f"workers cannot be started: {error.strerror}",
+                hint="Close other programs, or raise the system's limit.",
+            ) from error
         self._started += 1
         number = self._started
         worker = _Worker(process, time.monotonic() + _START_SECONDS)

@@ -20,6 +20,8 @@ from visq.types import MetricSpec, ScoreRecord
 # References kept decoded: one shared by many images is decoded once. In bytes, so that large ones do not pile up.
 _REFERENCE_BYTES = 200_000_000
 _REFERENCES = 16
+# More than this is given up as soon as a pair wants another reference.
+_IDLE_BYTES = 50_000_000
 
 
 class Scorer:
@@ -46,6 +48,9 @@ class Scorer:
     def score(self, task: Task) -> list[ScoreRecord]:
         """One record for each metric the task wants. Never raises for a bad file or a metric that fails."""
         wanted = wanted_by(task, self.requests)
+        if task.reference not in self._references and self._held() > _IDLE_BYTES:
+            # Large references of earlier pairs would stand beside this pair.
+            self._references.clear()
         try:
             image = self._open(task.image)
         except Exception as error:
@@ -100,10 +105,13 @@ class Scorer:
             return self._references[path]
         reference = self._open(path)
         self._references[path] = reference
-        held = sum(r.pixels.nbytes for r in self._references.values())
+        held = self._held()
         while len(self._references) > 1 and (held > _REFERENCE_BYTES or len(self._references) > _REFERENCES):
             held -= self._references.popitem(last=False)[1].pixels.nbytes
         return reference
+
+    def _held(self) -> int:
+        return sum(r.pixels.nbytes for r in self._references.values())
 
 
 def score_shard(

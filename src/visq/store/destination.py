@@ -1,11 +1,13 @@
 """Where a run's table goes: what `-o` names, its journal, and the rules for a table that exists already."""
 
 # Names stay the text that was given: pathlib would rewrite "./a", and is slow for a million of them.
-# ruff: noqa: PTH110, PTH112, PTH118, PTH122
+# ruff: noqa: PTH110, PTH112, PTH118, PTH122, PTH204
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from importlib.util import find_spec
 
 from visq.errors import MissingExtraError, OptionError, StoreError
@@ -27,6 +29,12 @@ class Destination:
     path : str
         What `-o` names. Empty: no table is kept.
 
+    Attributes
+    ----------
+    written : float
+        When the rows that were there already were last written (seconds of `time.time`), or the run began that did not
+        come to its end: a file that changed later may not be the one they are about.
+
     Raises
     ------
     OptionError
@@ -37,6 +45,7 @@ class Destination:
 
     def __init__(self, path: str = "") -> None:
         self.path = path
+        self.written = time.time()
         self.suffix = os.path.splitext(path)[1].lower()
         if not path:
             return
@@ -66,21 +75,34 @@ class Destination:
             return Journal()
         if os.path.isdir(self.path):
             raise StoreError(f"{self.path} is a folder", hint="Name a file: " + os.path.join(self.path, "scores.csv"))
-        exists = os.path.exists(self.path) and self.suffix not in SQLITE
-        if exists and not (resume or overwrite):
-            raise StoreError(
-                f"{self.path} exists already", hint="--resume adds what is missing, --overwrite replaces it."
-            )
+        self._exists(resume or overwrite)
+        # Opening an SQLite database may write to it, where a run was killed in the middle of a commit.
+        times = _modified(self.journal_path), _modified(self.path)
         journal = Journal(self.journal_path)
         try:
-            self._prepare(journal, exists, resume, overwrite)
+            # Once more, now that no other run can write it: one may just have ended.
+            exists = self._exists(resume or overwrite)
+            self._prepare(journal, exists, resume, overwrite, times)
         except BaseException:
             journal.close()
             raise
         return journal
 
-    def _prepare(self, journal: Journal, exists: bool, resume: bool, overwrite: bool) -> None:
+    def _exists(self, allowed: bool) -> bool:
+        """Whether there is a finished table."""
+        exists = os.path.exists(self.path) and self.suffix not in SQLITE
+        if exists and not allowed:
+            raise StoreError(
+                f"{self.path} exists already", hint="--resume adds what is missing, --overwrite replaces it."
+            )
+        return exists
+
+    def _prepare(
+        self, journal: Journal, exists: bool, resume: bool, overwrite: bool, times: tuple[float, float]
+    ) -> None:
         count = journal.count()
+        if resume:
+            self.written = journal.begin(min(self.written, times[0] if count else times[1]))
         if overwrite:
             journal.clear()
         elif count and not resume:
@@ -109,4 +131,13 @@ class Destination:
 
     def close(self, journal: Journal) -> None:
         """Close the journal of a run whose table has been written, and remove it where it is not the table."""
+        if self.journal_path == self.path:
+            journal.finish()
         journal.close(remove=self.journal_path != self.path)
+
+
+def _modified(path: str) -> float:
+    try:
+        return os.path.getmtime(path)
+    except OSError:
+        return math.inf

@@ -16,7 +16,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from visq.errors import StoreError
 from visq.store.lock import FileLock
@@ -43,6 +43,15 @@ _UPSERT = (
 )
 
 
+class Stored(NamedTuple):
+    """What a journal knows of a score it has."""
+
+    row: int
+    status: str
+    item: int
+    sha256: str
+
+
 class Journal:
     """Rows of one table, opened for one run.
 
@@ -67,6 +76,7 @@ class Journal:
         self._pending: list[tuple[Any, ...]] = []
         self._moved: list[tuple[int, int]] = []
         self._since = 0.0
+        self._began = time.time()
         self.unchanged = False
         self._closed = False
         self._created = not os.path.exists(path) or not os.path.getsize(path)
@@ -78,7 +88,6 @@ class Journal:
                 os.unlink(path)
             self._release()
             raise
-        [self._former] = self.database.execute("SELECT coalesce(max(id), 0) FROM scores").fetchone()
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(self.path, isolation_level=None, timeout=_BUSY_SECONDS)
@@ -89,6 +98,7 @@ class Journal:
             migrate(database, self.path)
             # Rows that were in the table before and whose input this run has too; `wanted`: the metric as well.
             database.execute("CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY, wanted INTEGER NOT NULL)")
+            [self._former] = database.execute("SELECT coalesce(max(id), 0) FROM scores").fetchone()
         except sqlite3.Error as error:
             database.close()
             raise self._trouble(error) from error
@@ -101,34 +111,59 @@ class Journal:
         """Forget every row."""
         with self._transaction():
             self.database.execute("DELETE FROM scores")
+            self.database.execute("DELETE FROM run")
         self.unchanged = False
         self._former = 0
 
+    def begin(self, since: float) -> float:
+        """Changes of files from this time on (seconds of `time.time`) concern the rows that are there.
+
+        Returned is that of the first of the runs that were not finished, where there is one: what it had not come to
+        has not been looked at. It is kept with the first rows of this run, until `finish`.
+        """
+        for [value] in self._select("SELECT value FROM run WHERE key = 'since'"):
+            since = float(value)
+        self._began = since
+        return since
+
+    def _remember(self) -> None:
+        self.database.execute("INSERT OR IGNORE INTO run VALUES ('since', ?)", (repr(self._began),))
+
+    def finish(self) -> None:
+        """Every input has been looked at."""
+        if list(self._select("SELECT value FROM run WHERE key = 'since'")):
+            with self._transaction():
+                self.database.execute("DELETE FROM run WHERE key = 'since'")
+
     def count(self) -> int:
         """Rows in the table, whoever wrote them."""
-        [rows] = self.database.execute("SELECT count(*) FROM scores").fetchone()
+        [[rows]] = self._select("SELECT count(*) FROM scores")
         return int(rows)
 
     def load(self, records: Iterable[ScoreRecord]) -> None:
         """Take over the rows of a finished table, in their order; all of them or none."""
         with self._transaction():
             self.database.executemany(_UPSERT, _numbered(records))
+            self._remember()
         self.unchanged = True
-        [self._former] = self.database.execute("SELECT coalesce(max(id), 0) FROM scores").fetchone()
+        [[self._former]] = self._select("SELECT coalesce(max(id), 0) FROM scores")
 
-    def stored(self, image: str, reference: str) -> dict[str, tuple[int, str, int]]:
-        """`{identity: (row, status, item)}` of one input."""
-        rows = self.database.execute(
-            "SELECT identity, id, status, item FROM scores WHERE image = ? AND reference = ?",
+    def stored(self, image: str, reference: str) -> dict[str, Stored]:
+        """Scores of one input by their identity."""
+        rows = self._select(
+            "SELECT identity, id, status, item, sha256 FROM scores WHERE image = ? AND reference = ?",
             (escape(image), escape(reference)),
         )
-        return {identity: (row, status, item) for identity, row, status, item in rows}
+        return {identity: Stored(*facts) for identity, *facts in rows}
 
     def keep(self, rows: Sequence[tuple[int, int, bool]], item: int) -> None:
         """These rows, given as (row, item they had, metric wanted), belong to input `item` of this run."""
-        self.database.executemany(
-            "INSERT OR IGNORE INTO kept VALUES (?, ?)", [(row, wanted) for row, _, wanted in rows]
-        )
+        try:
+            self.database.executemany(
+                "INSERT OR IGNORE INTO kept VALUES (?, ?)", [(row, wanted) for row, _, wanted in rows]
+            )
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
         self._moved += [(item, row) for row, old, _ in rows if old != item]
         if len(self._moved) >= BATCH_ROWS:
             self.flush()
@@ -159,6 +194,7 @@ class Journal:
         with self._transaction():
             self.database.executemany(_UPSERT, self._pending)
             self.database.executemany("UPDATE scores SET item = ? WHERE id = ?", self._moved)
+            self._remember()
         self._pending.clear()
         self._moved.clear()
 
@@ -175,7 +211,9 @@ class Journal:
             )
         if "readonly" in text or "unable to open" in text:
             return StoreError(f"{name} cannot be written ({text})", hint="Choose a place you may write to.")
-        if "not a database" in text or "malformed" in text:
+        if "malformed" in text:
+            return StoreError(f"{name} is damaged ({text})", hint="Take a copy of it, or write to another table.")
+        if "not a database" in text:
             return StoreError(f"{name} is not a table of scores ({text})", hint="It was left as it is.")
         if "locked" in text:
             return StoreError(f"{name} is in use by another program ({text})", hint="Close it there, then --resume.")
@@ -184,7 +222,13 @@ class Journal:
     def query(self, text: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a SELECT. `current` in it stands for the rows of this run's inputs and metrics."""
         mine = f"id > {self._former} OR id IN (SELECT id FROM temp.kept WHERE wanted)"
-        return self.database.execute(f"WITH current AS (SELECT * FROM scores WHERE {mine}) {text}", values)
+        return self._select(f"WITH current AS (SELECT * FROM scores WHERE {mine}) {text}", values)
+
+    def _select(self, text: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self.database.execute(text, values)
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Rows in the order of the inputs, then of the metrics; `COLUMNS` names their fields.
@@ -192,9 +236,7 @@ class Journal:
         Rows of inputs that were not given this time come last.
         """
         former = f"(id <= {self._former} AND id NOT IN (SELECT id FROM temp.kept))"
-        yield from self.database.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM scores ORDER BY {former}, item, position, identity"
-        )
+        return self._select(f"SELECT {', '.join(COLUMNS)} FROM scores ORDER BY {former}, item, position, identity")
 
     def current_rows(self) -> Iterator[tuple[Any, ...]]:
         """As `rows`, but only those of this run's inputs and metrics."""
@@ -203,9 +245,9 @@ class Journal:
     def holds_warning(self, code: str) -> bool:
         """Whether any row was altered on reading in the way `code` says."""
         marks = (f'"{code}', f'"reference {code}')
-        [found] = self.database.execute(
+        [[found]] = self._select(
             "SELECT EXISTS (SELECT 1 FROM scores WHERE instr(warnings, ?) OR instr(warnings, ?))", marks
-        ).fetchone()
+        )
         return bool(found)
 
     def other_rows(self) -> int:
@@ -221,11 +263,18 @@ class Journal:
         if self._closed:
             return
         self._closed = True
-        remove = remove or (self._created and not self.count())
+        try:
+            remove = remove or (self._created and not self.count())
+        except StoreError:  # damaged: somebody may want to look at it
+            remove = False
         self.database.close()
-        if remove and self.path:
-            os.unlink(self.path)
-        self._release()
+        try:
+            if remove and self.path:
+                os.unlink(self.path)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be removed: {error.strerror}", hint="Remove it yourself.") from error
+        finally:
+            self._release()
 
     def _release(self) -> None:
         if self._lock is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -81,6 +82,8 @@ def _record(values: dict[str, Any]) -> ScoreRecord:
     fields["image"] = unescape(fields["image"])
     fields["reference"] = unescape(fields["reference"])
     fields["warnings"] = tuple(fields["warnings"])
+    if isinstance(fields["value"], float) and not math.isfinite(fields["value"]):
+        raise StoreError(f"the score of {fields['image']!r} is {fields['value']}, which is no number to compare")
     if (fields["status"] == "ok") != (fields["value"] is not None) or fields["status"] not in ("ok", "error"):
         raise StoreError(f"the row of {fields['image']!r} has neither a score nor an error")
     return ScoreRecord(**fields)

@@ -33,7 +33,8 @@ def read_npz(path: Path, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
                 raise zipfile.BadZipFile("checksum")
         with np.load(path, allow_pickle=False) as data:
             arrays = {name: data[name] for name in data.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
+    # MemoryError: an array's header may claim more than any machine has.
+    except (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, NotImplementedError) as error:
         raise WeightsError(f"{path} is damaged or not an .npz file of plain arrays", got=str(error)) from None
     return check(path, arrays, shapes)
 

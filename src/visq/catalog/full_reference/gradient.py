@@ -96,7 +96,7 @@ SPECS: tuple[MetricSpec, ...] = (
         min_side=3,
         best=0.0,
         has_map=True,
-        map_range=(0.0, float("inf")),
+        map_range=(0.0, 1.0),
         paper=(
             "H. Ziaei Nafchi, A. Shahkolaei, R. Hedjam, M. Cheriet: Mean deviation similarity index: efficient and "
             "reliable full-reference image quality evaluator. IEEE Access 4, 2016"

@@ -11,7 +11,7 @@ _PAPER = (
 _PROGRAM = Verification(
     "verified",
     "the authors' FeatureSIM.m run in Octave 7.3 on six pairs",
-    "1e-12 in float64, 1e-7 from 8-bit input",
+    "1e-10 in float64, 1e-6 from 8-bit input",
 )
 _NOTES = (
     "The map has one value for a block of round(shorter side / 256) pixels; the score is its mean weighted by phase "
@@ -38,7 +38,7 @@ SPECS: tuple[MetricSpec, ...] = (
         code_licence="Apache-2.0",
         verification=(
             _PROGRAM,
-            Verification("verified", "frame-analytics 0.7.0 and piq 0.8.0 on pairs made by the tests", "1e-10, 1e-5"),
+            Verification("verified", "frame-analytics 0.7.0 and piq 0.8.0 on pairs made by the tests", "1e-8, 1e-4"),
         ),
         notes=_NOTES,
     ),
@@ -62,7 +62,7 @@ SPECS: tuple[MetricSpec, ...] = (
         code_licence="Apache-2.0",
         verification=(
             _PROGRAM,
-            Verification("verified", "frame-analytics 0.7.0 on pairs made by the tests", "1e-10 in float64"),
+            Verification("verified", "frame-analytics 0.7.0 on pairs made by the tests", "1e-8 in float64"),
         ),
         notes=_NOTES,
     ),

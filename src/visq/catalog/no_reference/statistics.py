@@ -44,7 +44,7 @@ SPECS: tuple[MetricSpec, ...] = (
             Verification(
                 "verified",
                 "the authors' MATLAB with their model on TID2013's I04, I06, I08, as IQA-PyTorch records it",
-                "1e-12 relative; the signs of flat areas (I06, I08) were taken from these scores",
+                "1e-9 relative; the signs of flat areas (I06, I08) were taken from these scores",
             ),
             Verification("verified", "the same on I03 and I19, a fiftieth and a third of which is flat", "0.003"),
             Verification("self", "the model that ships, whose scores are not the authors'", "no other exists"),

@@ -107,7 +107,8 @@ def with_surplus(body: bytes, scan_ends: tuple[int, ...]) -> bytes:
     otherwise it would say nothing and leave the rest grey.
     """
     parts, start = [], 0
-    for end in scan_ends:
+    for scan_end in scan_ends:
+        end = scan_end
         while body[end - 1] == 0xFF:  # filling before the next marker
             end -= 1
         parts += [body[start:end], _SURPLUS]
