@@ -49,6 +49,37 @@ class Metric:
         return getattr(import_module(module), name)
 
     def __call__(self, image: Any, reference: Any = None, *, data_range: float | None = None) -> Any:
+        """Judge an image: the image first, then the reference it is compared with.
+
+        `visq.compare(reference, distorted)` has them the other way round; name them where that could be mistaken.
+
+        Parameters
+        ----------
+        image
+            The image to judge: path, bytes, PIL image, NumPy array or torch tensor.
+        reference
+            The pristine image, equal in size. For full-reference metrics only, and needed there.
+        data_range : float, optional
+            White in arrays of floats, if it is not 1: 255 for floats in 0..255. Files need none.
+
+        Returns
+        -------
+        Score, array (N,) or tensor
+            A `Score` (a float) for one image, `(N,)` for a batch, a tensor with gradients for a tensor.
+
+        Raises
+        ------
+        InputError
+            A reference where none is taken, or none where one is needed; images that the metric does not take.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> reference = np.full((16, 16), 100.0)
+        >>> m = Metric(catalog.get("mse"), {})
+        >>> float(m(reference + 2, reference=reference, data_range=255))
+        4.0
+        """
         values, warnings = self._run(image, reference, data_range, full=False)
         return self._score(values, warnings)
 
@@ -62,9 +93,9 @@ class Metric:
         (_, result), _ = self._run(image, reference, data_range, full=True)
         return result
 
-    def score_and_map(self, image: Any, reference: Any = None) -> tuple[Any, Any]:
-        """Score and map in one pass."""
-        (values, result), warnings = self._run(image, reference, None, full=True)
+    def score_and_map(self, image: Any, reference: Any = None, *, data_range: float | None = None) -> tuple[Any, Any]:
+        """Score and map in one pass; parameters as for a call."""
+        (values, result), warnings = self._run(image, reference, data_range, full=True)
         return self._score(values, warnings), result
 
     def _score(self, values: Any, warnings: tuple[str, ...]) -> Any:
@@ -149,18 +180,35 @@ def metric(name: str, **options: Any) -> Metric:
     return Metric(catalog.get(name), options)
 
 
-def score(image: Any, metrics: str | Iterable[str] = catalog.DEFAULT_NO_REFERENCE) -> dict[str, Any]:
+def score(
+    image: Any, metrics: str | Iterable[str] = catalog.DEFAULT_NO_REFERENCE, *, data_range: float | None = None
+) -> dict[str, Any]:
     """Judge one image alone: `{metric: Score}` for one or several no-reference metrics.
 
     The image is opened once. A `Score` is a float that also knows its metric, version and direction.
+
+    Parameters
+    ----------
+    image
+        Path, bytes, PIL image, NumPy array or torch tensor.
+    metrics : str or iterable of str
+        Names from the catalogue.
+    data_range : float, optional
+        White in an array of floats, if it is not 1.
     """
-    return _each(metrics, image, None)
+    return _each(metrics, image, None, data_range)
 
 
 def compare(
-    reference: Any, distorted: Any, metrics: str | Iterable[str] = catalog.DEFAULT_FULL_REFERENCE
+    reference: Any,
+    distorted: Any,
+    metrics: str | Iterable[str] = catalog.DEFAULT_FULL_REFERENCE,
+    *,
+    data_range: float | None = None,
 ) -> dict[str, Any]:
     """Compare an image with its reference: `{metric: Score}` for one or several full-reference metrics.
+
+    The reference comes first here; a metric from `visq.metric` takes the image first.
 
     Parameters
     ----------
@@ -168,11 +216,20 @@ def compare(
         Path, bytes, PIL image, NumPy array or torch tensor; equal in size.
     metrics : str or iterable of str
         Names from the catalogue.
+    data_range : float, optional
+        White in arrays of floats, if it is not 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> reference = np.full((16, 16), 100.0)
+    >>> compare(reference, reference + 2, "mse", data_range=255)
+    {'mse': 4.0}
     """
-    return _each(metrics, distorted, reference)
+    return _each(metrics, distorted, reference, data_range)
 
 
-def _each(metrics: str | Iterable[str], image: Any, reference: Any) -> dict[str, Any]:
+def _each(metrics: str | Iterable[str], image: Any, reference: Any, data_range: float | None) -> dict[str, Any]:
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     chosen = [Metric(spec) for spec in catalog.all_names(names)]
     for m in chosen:
@@ -180,4 +237,4 @@ def _each(metrics: str | Iterable[str], image: Any, reference: Any) -> dict[str,
     from visq.media import open_image
 
     opened = [item if item is None or _in_memory(item) else open_image(item) for item in (image, reference)]
-    return {m.spec.id: m(*opened) for m in chosen}
+    return {m.spec.id: m(*opened, data_range=data_range) for m in chosen}

@@ -32,7 +32,7 @@ def test_a_file_with_another_content_is_scored_and_told(visq, picture, scored, t
     done = visq("score", "a.png", "b.png", "-m", "tv", "-o", table, "--resume", "--json")
     assert scored == ["b.png"]
     assert _values(done) == {("a.png", "tv"): _score("a.png"), ("b.png", "tv"): _score("b.png")}
-    assert "1 images (or their references) changed" in done.err
+    assert "1 image (or its reference) changed" in done.err
 
 
 def test_a_file_replaced_by_an_older_one_is_scored(visq, picture, scored):

@@ -156,7 +156,7 @@ def test_a_broken_reference_is_named(visq, picture, tmp_path):
         (["ref", "dis", "-m", "tv"], "tv judges an image alone"),
         (["ref"], "Missing argument"),
         (["empty", "dis"], "holds no images"),
-        (["ref", "empty"], "no images found"),
+        (["ref", "empty"], "no images found in empty"),
     ],
 )
 def test_a_mistake_is_one_line_and_code_2(visq, picture, tmp_path, arguments, says):

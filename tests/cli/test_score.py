@@ -46,7 +46,7 @@ def test_what_a_folder_holds_besides_is_counted_not_taken(visq, picture):
     done = visq("score", "photos", "-m", "tv")
     assert done.code == 0
     assert len(_values(done.out)) == 2
-    assert "1 files in folders" in done.err
+    assert "1 file in folders has" in done.err
     every = visq("score", "photos", "-m", "tv", "--all-files")
     assert every.code == 1
     assert "photos/notes.txt: " in every.err
@@ -180,7 +180,7 @@ def test_a_metric_that_fails_leaves_the_other_its_score(visq, picture):
         (["a.png", "--fail-under", "uciqe=1"], "uciqe is not being measured"),
         (["a.png", "--no-such"], "No such option"),
         ([], "nothing to score"),
-        (["empty"], "no images found"),
+        (["empty"], "no images found in empty"),
     ],
 )
 def test_a_mistake_is_one_line_and_code_2(visq, picture, tmp_path, arguments, says):
@@ -271,7 +271,7 @@ def test_summary_tells_mean_median_worst_and_errors(visq, picture):
     done = visq("score", "p", "-m", "tv", "-o", "t.csv")
     values = sorted(float(_TV(f"p/{i}.png")) for i in range(6))
     head, *worst = done.out.splitlines()
-    assert head.startswith("tv (lower is better): 6 scored, 1 errors, ")
+    assert head.startswith("tv (lower is better): 6 scored, 1 error, ")
     assert f"mean {sum(values) / 6:.6g}" in head
     assert f"median {(values[2] + values[3]) / 2:.6g}" in head
     assert [float(line.split()[1]) for line in worst] == [float(f"{v:.6g}") for v in values[:0:-1]]

@@ -100,6 +100,19 @@ def test_a_constant_map_has_a_bar_of_positive_length():
     assert "constant" in found.note
 
 
+@pytest.mark.parametrize(
+    ("value", "given", "lower_is_better"),
+    [(1.0, (-1.0, 1.0), False), (0.0, (0.0, 65025.0), True), (0.0, (0.0, float("inf")), True)],
+)
+def test_a_map_without_any_difference_says_identical(value, given, lower_is_better):
+    found = colour_range(np.full((3, 3), value), given, lower_is_better=lower_is_better)
+    assert found.note == f"identical: every pixel has the best value, {value:g}"
+    assert found.low <= value <= found.high
+    assert found.low < found.high
+    other = colour_range(np.array([value, 0.5]), given, lower_is_better=lower_is_better)
+    assert "identical" not in other.note
+
+
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (0, 65025), (0.98, 1), (-2.386, 1), (3e-7, 4e-7)])
 @pytest.mark.parametrize("most", [2, 4, 11])
 def test_ticks_lie_inside_and_are_few(low, high, most):

@@ -150,7 +150,7 @@ def test_inputs_added_and_removed_between_runs(tmp_path):
     done = _visq("score", "photos", "-m", "tv", "-o", "t.csv", "--resume", cwd=tmp_path)
     rows = _rows(tmp_path / "t.csv")
     assert done.returncode == 0
-    assert "1 rows of the table belong to other inputs or metrics" in done.stderr
+    assert "1 row of the table belongs to other inputs or metrics" in done.stderr
     assert len(rows) == 51
     assert rows[0]["image"] == "photos/0first.png"
     assert rows[-1]["image"] == broken

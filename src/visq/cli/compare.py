@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import click
 
+from visq import catalog
 from visq.cli import exits, options
 from visq.cli.session import Input, Session, passed_over
 from visq.cli.text import name
@@ -67,16 +68,19 @@ def command(
     or where -o keeps them.
     """
     settings = options.settings("fr", given)
-    if maps:
+    without = [one.id for one in settings.requests if not one.spec.has_map]
+    any_map = len(without) < len(settings.requests)
+    if maps and any_map:
         _make_folder(maps)
     make = _paired if os.path.isdir(reference) else _one_against_many
     if make is _one_against_many:
         Finder().check(distorted)
-    plan = make(reference, distorted, all_files, _MapNames(maps) if maps else _no_map)
+    plan = make(reference, distorted, all_files, _MapNames(maps) if maps and any_map else _no_map)
     counted = make(reference, distorted, all_files, _no_map)
     session = Session(settings, lambda: sum(1 for _ in counted.inputs()))
 
-    session.notes = lambda: passed_over(plan.finder)
+    session.notes = lambda: passed_over(plan.finder) + (_without_map(without) if maps else [])
+    session.looked_at = distorted
     session.alone = plan.alone
     session.allow_alone = allow_unpaired
     return session.run(plan.inputs())
@@ -133,6 +137,15 @@ class _MapNames:
 
 def _no_map(relative: str) -> str:  # noqa: ARG001
     return ""
+
+
+def _without_map(names: Sequence[str]) -> list[str]:
+    """The note on metrics that no map was written for."""
+    if not names:
+        return []
+    some = ", ".join(s.id for s in catalog.specs("fr") if s.has_map)
+    names = list(dict.fromkeys(names))
+    return [f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no map; those with one: {some}"]
 
 
 def _make_folder(path: str) -> None:

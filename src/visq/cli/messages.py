@@ -14,6 +14,11 @@ def say(*parts: str) -> None:
     click.echo(f"visq: {line}", err=True)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 file`, `2 files`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def forget_output() -> None:
     """Whoever read our output has gone: say nothing more, not even when the interpreter flushes at its end."""
     null = os.open(os.devnull, os.O_WRONLY)

@@ -76,13 +76,16 @@ def _check_kind(name: str, kind: str, wanted: str) -> None:
 
 
 def labels(chosen: Sequence[Request]) -> dict[str, str]:
-    """A column title for each identity: the name alone, or with its options where a name comes twice."""
+    """A column title for each identity: the name alone, or with its options, as -m takes them, where it comes twice."""
     names = [one.id for one in chosen]
-    return {
-        one.identity: one.id if names.count(one.id) == 1 else one.identity.partition("@")[0] + _given(one)
-        for one in chosen
-    }
+    return {one.identity: one.id + (_given(one) if names.count(one.id) > 1 else "") for one in chosen}
 
 
 def _given(one: Request) -> str:
-    return "".join(f":{key}={value}" for key, value in one.options.items())
+    given = ",".join(f"{key}={value_text(value)}" for key, value in one.options.items())
+    return f":{given}" if given else ""
+
+
+def value_text(value: Any) -> str:
+    """A value of an option as -m takes it: `true`, `none`, `7`."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)

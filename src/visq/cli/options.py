@@ -30,13 +30,14 @@ _OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON array with a record for each score."),
     click.option("--fail-under", multiple=True, metavar="METRIC=VALUE",
                  help="Exit with 3 if any image is worse than VALUE: below it where higher is better, above it where "
-                      "lower is better. `niqe=6` fails at 6.1, `ssim=0.95` at 0.94."),
+                      "lower is better. `niqe=6` fails at 6.1, `ssim=0.95` at 0.94. METRIC may be one variant "
+                      "as -m has it (`ssim:downsample=true=0.95`); a bare name gates each variant of it."),
     click.option("--max-pixels", type=click.IntRange(min=1), metavar="N",
                  help="Refuse images with more pixels.  [default: 64000000]"),
     click.option("--limit", "limits", multiple=True, metavar="NAME=N",
                  help="Set another limit of the reader: max_bytes, max_scans, max_frames, max_strips, max_segments."),
     click.option("--allow-truncated", is_flag=True, help="Score what can be read of a truncated file, and mark it."),
-    click.option("-q", "--quiet", is_flag=True, help="No progress, summary or notes."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress, summary or notes; errors are still printed."),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from visq.cli import exits, gates, text
-from visq.cli.messages import forget_output, say
+from visq.cli.messages import counted, forget_output, say
 
 if TYPE_CHECKING:
     from visq.cli.session import Session
@@ -22,7 +22,7 @@ def report(session: Session, journal: Journal) -> int:
     """Print everything and return the exit code."""
     settings = session.settings
     failures = _print_errors(session, journal)
-    verdicts = gates.check(settings.gates, journal, settings.requests)
+    verdicts = gates.check(settings.gates, journal)
     try:
         _print_scores(session, journal)
         sys.stdout.flush()
@@ -57,11 +57,20 @@ def _print_some(lines: list[str]) -> None:
 def _print_notes(session: Session, journal: Journal) -> None:
     for note in session.notes():
         say(note)
+    altered, codes = text.alterations(journal)
+    if altered:
+        listing = ", ".join(f"{code} {number}" for code, number in codes)
+        say(
+            f"altered or noted on reading: {counted(altered, 'image')} ({listing});",
+            "see the warnings column (-o or --json) or docs/reading.md",
+        )
     if session.changed:
-        say(f"{session.changed} images (or their references) changed after the table was written: scored again")
+        images = counted(session.changed, "image (or its reference)", "images (or their references)")
+        say(f"{images} changed after the table was written: scored again")
     others = journal.other_rows()
     if others:
-        say(f"{others} rows of the table belong to other inputs or metrics; they are kept")
+        rows = counted(others, "row of the table belongs", "rows of the table belong")
+        say(f"{rows} to other inputs or metrics; kept as before")
 
 
 def _print_scores(session: Session, journal: Journal) -> None:
@@ -79,7 +88,8 @@ def _print_scores(session: Session, journal: Journal) -> None:
     if settings.quiet or images < 2:
         return
     # Lines of scores in a pipe are for a program: the summary must not end up among them.
-    text.summary(journal, settings.requests, to_stderr=listed and not terminal)
+    repeated = listed and images <= text.WORST
+    text.summary(journal, settings.requests, to_stderr=listed and not terminal, worst=not repeated)
     if not listed and not settings.destination.path:
         say(f"{images} images: give -o scores.csv for the score of each")
     elif settings.destination.path:

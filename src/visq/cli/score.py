@@ -48,7 +48,7 @@ def command(paths: tuple[str, ...], nul: bool, all_files: bool, **given: Any) ->
     finder.check(paths)
 
     count = None if "-" in paths else lambda: sum(1 for _ in Finder(all_files=all_files).find(paths))
-    return Session(settings, count, lambda: passed_over(finder)).run(_inputs(paths, finder, nul))
+    return Session(settings, count, lambda: passed_over(finder), looked_at=paths).run(_inputs(paths, finder, nul))
 
 
 def _inputs(paths: tuple[str, ...], finder: Finder, nul: bool) -> Iterator[Input | None]:

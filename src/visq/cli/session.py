@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from visq.cli import exits, gates
 from visq.cli.interrupts import Interruptible
-from visq.cli.messages import say
+from visq.cli.messages import counted, say
 from visq.cli.progress import Progress
 from visq.errors import InputError, StoreError, VisqError
+from visq.media.source import printable
 from visq.run.changes import hash_if_touched, written_since
 from visq.run.plan import Finder
 from visq.run.pool import Pool
 from visq.run.tasks import Reading, Request, Task, failed, wanted_by
 from visq.store.destination import Destination
 from visq.store.journal import Journal, Stored
+from visq.types import ScoreRecord
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Session:
     alone : callable
         Gives a line for each input without a partner, once all inputs have been taken. Any makes the exit code 1,
         unless `allow_alone`.
+    looked_at : sequence of str
+        What the user named, for the message that it holds no images.
     changed : int
         Inputs scored again because a file is not the one that the table holds scores of.
     """
@@ -71,6 +75,7 @@ class Session:
     notes: Callable[[], list[str]] = list
     alone: Callable[[], list[str]] = list
     allow_alone: bool = False
+    looked_at: Sequence[str] = ()
     changed: int = 0
     _scored: int = 0
     _seen: set[bytes] = field(default_factory=set)
@@ -128,12 +133,12 @@ class Session:
                 if not settings.resume:  # where there is nothing left to do, no worker is needed
                     pool.start()
                 for task, records in pool.run(self._tasks(inputs, journal, progress)):
-                    journal.add(task.item, records, task.only or every)
+                    journal.add(task.item, [_in_our_words(r) for r in records], task.only or every)
                     self._scored += 1
                     progress.advance()
         journal.flush()
         if not self._inputs:
-            raise InputError("no images found", hint=" ".join(self.notes()))
+            raise InputError(f"no images found in {_listing(self.looked_at)}", hint=" ".join(self.notes()))
 
     def _tasks(self, inputs: Iterable[Input | None], journal: Journal, progress: Progress) -> Iterator[Task | None]:
         """Tasks for what is not in the table yet."""
@@ -226,4 +231,20 @@ def passed_over(finder: Finder) -> list[str]:
     """The note on files of folders that were not taken."""
     if not finder.skipped:
         return []
-    return [f"{finder.skipped} files in folders have no picture's extension or are hidden; --all-files takes them too"]
+    files = counted(finder.skipped, "file in folders has", "files in folders have")
+    are, them = ("is", "it") if finder.skipped == 1 else ("are", "them")
+    return [f"{files} no picture's extension or {are} hidden; --all-files takes {them} too"]
+
+
+def _in_our_words(record: ScoreRecord) -> ScoreRecord:
+    """An error as the command line says it: its own option in the hint, and the file's name once, in the row."""
+    if record.status == "ok":
+        return record
+    error = record.error.removeprefix(f"{printable(record.image)}: ")
+    return replace(record, error=error.replace("allow_truncated=True", "--allow-truncated"))
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = ["standard input" if name == "-" else printable(name) for name in names[:3]]
+    more = [f"{len(names) - 3} more"] if len(names) > 3 else []
+    return ", ".join(shown + more)

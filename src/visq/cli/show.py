@@ -11,6 +11,7 @@ import click
 
 from visq import catalog
 from visq.cli.list import direction, kind_text, range_text, spec_fields
+from visq.cli.metric_option import value_text
 from visq.types import MetricSpec, Option, Verification
 
 _STATUS = {"verified": "checked against", "self": "our own earlier value:", "unverified": "not checked:"}
@@ -44,7 +45,11 @@ def _lines(spec: MetricSpec) -> Iterator[str]:
         yield from ("", *_wrapped(spec.notes))
     yield from ("", "Options")
     yield from (f"  {line}" for option in spec.options for line in _option_lines(option))
-    if not spec.options:
+    if spec.options:
+        example = f"-m {spec.id}:{spec.options[0].name}={_example_value(spec.options[0])}"
+        yield from _wrapped(f"As in {example}; further ones follow after commas: a=1,b=2.", "  ")
+        yield "  Write true, false or none for Python's True, False, None."
+    else:
         yield "  none"
     if spec.weights:
         yield from ("", "Parameters")
@@ -93,6 +98,16 @@ def option_text(option: Option) -> str:
     """`name=default` and what else it may be."""
     others = f" (one of {', '.join(map(str, option.choices))})" if option.choices else f" ({option.type})"
     return f"{option.name}={option.default}{others}"
+
+
+def _example_value(option: Option) -> str:
+    """A value that may be given, and another than the default where that is sure to be allowed."""
+    others = [choice for choice in option.choices or (True, False) if choice != option.default]
+    if (option.choices or option.type == "bool") and others:
+        return value_text(others[0])
+    if option.type == "path" or (option.type == "str" and option.default is None):
+        return "FILE" if option.type == "path" else "TEXT"
+    return value_text(option.default)
 
 
 def verification_text(verification: Verification) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from visq.cli import layout
+from visq.cli.messages import counted
 from visq.cli.metric_option import labels
 
 if TYPE_CHECKING:
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
 
 WORST = 5
 _BLOCK = 1000
+
+#: scored, errors, mean, median, and the worst with their values
+_Figures: TypeAlias = "tuple[int, int, float | None, float | None, list[tuple[str, float]]]"
 
 
 def name(stored: str) -> str:
@@ -29,6 +36,18 @@ def count_images(journal: Journal) -> int:
     """Inputs of this run."""
     [[count]] = journal.query("SELECT count(*) FROM (SELECT DISTINCT image, reference FROM current)")
     return int(count)
+
+
+def alterations(journal: Journal) -> tuple[int, list[tuple[str, int]]]:
+    """How many inputs were read with warnings, and how many with each code, the most frequent first."""
+    codes: Counter[str] = Counter()
+    images = 0
+    for (warnings,) in journal.query(
+        "SELECT max(warnings) FROM current WHERE warnings <> '[]' GROUP BY image, reference"
+    ):
+        images += 1
+        codes.update({warning.partition(":")[0] for warning in json.loads(warnings)})
+    return images, codes.most_common()
 
 
 def errors(journal: Journal) -> Iterator[tuple[str, list[str], str]]:
@@ -83,40 +102,54 @@ def write(pieces: Iterable[str]) -> None:
 def scores_for_terminal(journal: Journal, requests: Sequence[Request]) -> None:
     """A table with one row an image."""
     titles = labels(requests)
-    table = _table("image", *(_title(titles[one.identity], one) for one in requests))
-    for image, values in by_image(journal, requests):
-        table.add_row(_cell(name(image)), *(number(v) if v is not None else "[red]error[/]" for v in values))
-    _print(table, to_stderr=False)
+    rows = [(name(image), [number(v) for v in values]) for image, values in by_image(journal, requests)]
+    head = [_title(titles[one.identity], one) for one in requests]
+    lines = layout.names_and_numbers("image", head, rows, layout.terminal_width(to_stderr=False))
+    layout.show(lines, to_stderr=False)
 
 
-def summary(journal: Journal, requests: Sequence[Request], *, to_stderr: bool) -> None:
-    """Mean, median, errors and the worst images of each metric."""
+def summary(journal: Journal, requests: Sequence[Request], *, to_stderr: bool, worst: bool = True) -> None:
+    """Mean, median, errors and, unless `worst` is false, the worst images of each metric."""
     import sys
 
-    rows = [(one, *_figures(journal, one)) for one in requests]
     titles = labels(requests)
+    rows = [(titles[one.identity], one, _figures(journal, one)) for one in requests]
     if (sys.stderr if to_stderr else sys.stdout).isatty():
-        table = _table("metric", "scored", "errors", "mean", "median", f"worst {WORST}", right=5)
-        for one, scored, failures, mean, median, worst in rows:
-            width = max((len(number(v)) for _, v in worst), default=0)
-            listing = "\n".join(f"{number(v):<{width}}  {name(i)}" for i, v in worst)
-            failed = f"[red]{failures}[/]" if failures else "0"
-            title = _title(titles[one.identity], one)
-            table.add_row(title, str(scored), failed, _or_dash(mean), _or_dash(median), _cell(listing))
-        _print(table, to_stderr=to_stderr)
+        width = layout.terminal_width(to_stderr=to_stderr)
+        layout.show(_summary_table(rows, width, worst=worst), to_stderr=to_stderr)
         return
-    for one, scored, failures, mean, median, worst in rows:
+    for label, one, (scored, failures, mean, median, lowest) in rows:
         direction = "lower" if one.spec.lower_is_better else "higher"
-        click.echo(
-            f"{titles[one.identity]} ({direction} is better): {scored} scored, {failures} errors, "
-            f"mean {_or_dash(mean)}, median {_or_dash(median)}",
-            err=to_stderr,
-        )
-        for image, value in worst:
+        middle = "" if mean is None else f", mean {number(mean)}, median {number(median)}"
+        text = f"{label} ({direction} is better): {scored} scored, {counted(failures, 'error')}{middle}"
+        click.echo(text, err=to_stderr)
+        for image, value in lowest if worst else ():
             click.echo(f"  worst {number(value)}  {name(image)}", err=to_stderr)
 
 
-def _figures(journal: Journal, one: Request) -> tuple[int, int, float | None, float | None, list[tuple[str, float]]]:
+def _summary_table(rows: Sequence[tuple[str, Request, _Figures]], width: int, *, worst: bool) -> Iterator[str]:
+    figures = [
+        (_title(label, one), [str(scored), str(failures), *("-" if v is None else number(v) for v in (mean, median))])
+        for label, one, (scored, failures, mean, median, _) in rows
+    ]
+    yield ""
+    for title, cells in figures if len(figures) == 1 else ():
+        numbers = ("scored", "errors", "mean", "median")
+        yield f"{title}: " + ", ".join(f"{n} {c}" for n, c in zip(numbers, cells, strict=True) if c != "-")
+    if len(figures) > 1:
+        titles = ["scored", "errors", "mean", "median"]
+        yield from layout.names_and_numbers("metric", titles, figures, width)
+    for label, one, (*_, lowest) in rows if worst else ():
+        if not lowest:
+            continue
+        yield from ("", layout.bold(f"worst {len(lowest)} by {_title(label, one)}"))
+        place = max(len(number(value)) for _, value in lowest)
+        room = max(10, width - place - 4)
+        for image, value in lowest:
+            yield f"  {number(value):<{place}}  {layout.shortened(name(image), room)}"
+
+
+def _figures(journal: Journal, one: Request) -> _Figures:
     chosen = "FROM current WHERE identity = ?"
     [[every, scored, mean]] = journal.query(f"SELECT count(*), count(value), avg(value) {chosen}", (one.identity,))
     middle = journal.query(
@@ -131,31 +164,5 @@ def _figures(journal: Journal, one: Request) -> tuple[int, int, float | None, fl
     return scored, every - scored, mean, median, list(worst)
 
 
-def _or_dash(value: float | None) -> str:
-    return "-" if value is None else number(value)
-
-
 def _title(label: str, one: Request) -> str:
     return f"{label} {'↓' if one.spec.lower_is_better else '↑'}"
-
-
-def _table(*titles: str, right: int | None = None) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, title in enumerate(titles):
-        numeric = place > 0 and (right is None or place < right)
-        table.add_column(title, justify="right" if numeric else "left", overflow="fold")
-    return table
-
-
-def _cell(plain: str) -> Any:
-    from rich.text import Text
-
-    return Text(plain)
-
-
-def _print(table: Any, *, to_stderr: bool) -> None:
-    from rich.console import Console
-
-    Console(stderr=to_stderr, highlight=False).print(table)

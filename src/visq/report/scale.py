@@ -38,6 +38,10 @@ def colour_range(values: np.ndarray, value_range: tuple[float, float] | None, *,
     ColourRange(low=0.6, high=1.0, note='colours span 0.6 to 1 of -1 to 1')
     """
     low, high = (float(v) for v in value_range) if value_range is not None else (math.nan, math.nan)
+    best = low if lower_is_better else high
+    if math.isfinite(best) and values.min() == values.max() == best:
+        whole = (low, high) if math.isfinite(high - low) and low < high else (best - 0.5, best + 0.5)
+        return ColourRange(*whole, f"identical: every pixel has the best value, {text(best)}")
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         return _own_range(values, lower_is_better)
     # The float32 of a map may miss the ends of its range by a rounding error.

@@ -177,10 +177,11 @@ def _save_map(task: Task, wanted: Request, spec: MetricSpec, values_map: Any, va
 
     path = f"{task.map_stem}.{map_label(wanted)}.png"
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+    against = f" against {printable(Path(task.reference).name)}" if task.reference else ""
     save_map(
         path,
         values_map,
-        title=f"{spec.name}  {printable(Path(task.image).name)}",
+        title=f"{spec.name}  {printable(Path(task.image).name)}{against}",
         lower_is_better=spec.map_lower_is_better,
         value_range=spec.map_range or spec.value_range,
         score=value,
