@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -196,12 +197,17 @@ def test_resuming_a_finished_run_of_ten_thousand_takes_less_than_two_seconds(tmp
     destination.close(journal)
     command = [*_PROGRAM, "score", "photos", "-m", "tv", "-o", "t.csv", "--resume", "-q"]
     times = []
-    for _ in range(3):  # the quickest of three: other work on the machine is not the program's
-        began = time.monotonic()
+    for _ in range(3):  # processor time, the least of three: other work on the machine is not the program's
+        began = _children_seconds()
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
-        times.append(time.monotonic() - began)
+        times.append(_children_seconds() - began)
     assert min(times) < 2, times
     assert len(_rows(tmp_path / "t.csv")) == 10_000
+
+
+def _children_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_a_table_is_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
