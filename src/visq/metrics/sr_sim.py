@@ -99,10 +99,15 @@ def sr_sim(
     before = imfilter_offset(block)
     first, second = (colour_block_mean(b, YIQ_4, block, before=before) for b in (x, y))
     v1, v2 = (spectral_residual(p[:, 0], size=int(window)) for p in (first, second))
-    g1, g2 = (magnitude(p[:, 0], "scharr", border="zero") for p in (first, second))
-    local = similarity(v1, v2, C1) * safe_sqrt(similarity(g1, g2, C2))
-    if chromatic and not x.grey:
-        chroma = similarity(first[:, 1], second[:, 1], T3) * similarity(first[:, 2], second[:, 2], T4)
-        local = local * safe_power(x.xp.abs(chroma), LAMBDA)
+    local = _local_similarity(first, second, v1, v2, chromatic=chromatic and not x.grey)
     score = weighted_mean(local, x.xp.maximum(v1, v2)).clip(0.0, 1.0)
     return (x.result(score), x.result(local)) if full else x.result(score)
+
+
+def _local_similarity(first: Any, second: Any, v1: Any, v2: Any, *, chromatic: bool) -> Any:
+    g1, g2 = (magnitude(p[:, 0], "scharr", border="zero") for p in (first, second))
+    local = similarity(v1, v2, C1) * safe_sqrt(similarity(g1, g2, C2))
+    if chromatic:
+        chroma = similarity(first[:, 1], second[:, 1], T3) * similarity(first[:, 2], second[:, 2], T4)
+        local = local * safe_power(abs(chroma), LAMBDA)
+    return local

@@ -86,21 +86,27 @@ def ssim(
     >>> ssim(ramp, ramp), round(ssim(ramp // 2, ramp), 4)
     (1.0, 0.7308)
     """
+    _check(window, sigma, k1, k2)
+    x, y = read_pair(image, reference, data_range=data_range, min_side=window)
+    taps = gaussian_window(window, sigma)
+    factor = viewing_block(x.size) if downsample else 1
+    planes = zip(picture_planes(x, channels, rounded_luma), picture_planes(y, channels, rounded_luma), strict=True)
+    constants = (255.0 * k1) ** 2, (255.0 * k2) ** 2
+    found = [_plane(a, b, factor, taps, constants, full=full) for a, b in planes]
+    scores, maps = zip(*found, strict=True)
+    result = x.result(sum(scores) / len(scores))
+    return (result, x.result(sum(maps) / len(maps))) if full else result
+
+
+def _plane(a: Any, b: Any, factor: int, taps: Any, constants: tuple[float, float], *, full: bool) -> tuple[Any, Any]:
+    small = (shrink(a, factor), shrink(b, factor)) if factor > 1 else (a, b)
+    return similarity(*small, taps, *constants, full=full)
+
+
+def _check(window: int, sigma: float, k1: float, k2: float) -> None:
     if window != window // 1 or window < 1 or not all(0 < v < math.inf for v in (sigma, k1, k2)):
         raise OptionError(
             "the window or its constants are not usable",
             expected="a whole window >= 1; sigma, k1 and k2 positive and finite",
             got=f"window={window}, sigma={sigma}, k1={k1}, k2={k2}",
         )
-    x, y = read_pair(image, reference, data_range=data_range, min_side=window)
-    taps = gaussian_window(window, sigma)
-    factor = viewing_block(x.size) if downsample else 1
-    scores, maps = [], []
-    planes = zip(picture_planes(x, channels, rounded_luma), picture_planes(y, channels, rounded_luma), strict=True)
-    for a, b in planes:
-        small = (shrink(a, factor), shrink(b, factor)) if factor > 1 else (a, b)
-        score, part = similarity(*small, taps, (255.0 * k1) ** 2, (255.0 * k2) ** 2, full=full)
-        scores.append(score)
-        maps.append(part)
-    result = x.result(sum(scores) / len(scores))
-    return (result, x.result(sum(maps) / len(maps))) if full else result
