@@ -90,10 +90,9 @@ def ssim(
     x, y = read_pair(image, reference, data_range=data_range, min_side=window)
     taps = gaussian_window(window, sigma)
     factor = viewing_block(x.size) if downsample else 1
-    planes = zip(picture_planes(x, channels, rounded_luma), picture_planes(y, channels, rounded_luma), strict=True)
     constants = (255.0 * k1) ** 2, (255.0 * k2) ** 2
-    found = [_plane(a, b, factor, taps, constants, full=full) for a, b in planes]
-    scores, maps = zip(*found, strict=True)
+    planes = zip(*(picture_planes(b, channels, rounded_luma) for b in (x, y)), strict=True)
+    scores, maps = zip(*(_plane(a, b, factor, taps, constants, full=full) for a, b in planes), strict=True)
     result = x.result(sum(scores) / len(scores))
     return (result, x.result(sum(maps) / len(maps))) if full else result
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from visq.metrics._moments import sum_and_difference, window_means
-from visq.ops.arrays import is_torch, namespace, read_pair
+from visq.ops.arrays import namespace, read_pair
 from visq.ops.filters import gaussian_window, separable
+from visq.ops.precision import wide
 
 WINDOWS = (17, 9, 5, 3)
 NOISE = 2.0
@@ -90,7 +91,7 @@ def _fused(x: np.ndarray, y: np.ndarray) -> float:
 def plain(x: Any, y: Any) -> Any:
     """VIFp of `(N, H, W)` planes in 0..255 from the shared filters: the torch engine, and what the fused one equals."""
     xp = namespace(x)
-    x, y = _wide(x, xp), _wide(y, xp)
+    x, y = wide(x), wide(y)
     equal = xp.all(xp.reshape(x == y, (x.shape[0], -1)), axis=1)
     kept: Any = 0.0
     held: Any = 0.0
@@ -103,13 +104,6 @@ def plain(x: Any, y: Any) -> Any:
     known = held > 0.0
     ratio = kept / xp.where(known, held, xp.ones_like(held))
     return xp.where(known, ratio, xp.astype(equal, held.dtype))
-
-
-def _wide(x: Any, xp: Any) -> Any:
-    # Apple's GPU has no float64; the sum-and-difference moments are the best float32 can do there.
-    if is_torch(x) and x.device.type == "mps":
-        return x
-    return xp.astype(x, xp.float64)
 
 
 def _information(x: Any, y: Any, taps: np.ndarray, xp: Any) -> tuple[Any, Any]:
