@@ -19,11 +19,16 @@ _LAZY = {
     "errors": ("visq.errors", None),
     "types": ("visq.types", None),
     "compare": ("visq.api", "compare"),
+    "compare_videos": ("visq.video.scoring", "compare_videos"),
     "loss": ("visq.losses", "loss"),
     "metric": ("visq.api", "metric"),
     "open_image": ("visq.media", "open_image"),
     "score": ("visq.api", "score"),
+    "score_video": ("visq.video.scoring", "score_video"),
     "set_threads": ("visq.ops.threads", "set_threads"),
+    "read_features": ("visq.features", "read_features"),
+    "write_features": ("visq.features", "write_features"),
+    "Features": ("visq.features", "Features"),
     "Metric": ("visq.api", "Metric"),
     "Limits": ("visq.media", "Limits"),
     "Score": ("visq.types", "Score"),
@@ -31,6 +36,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "Features",
     "Limits",
     "Metric",
     "Score",
@@ -38,22 +44,28 @@ __all__ = [
     "__version__",
     "catalog",
     "compare",
+    "compare_videos",
     "errors",
     "loss",
     "metric",
     "open_image",
+    "read_features",
     "score",
+    "score_video",
     "set_threads",
     "types",
+    "write_features",
 ]
 
 if TYPE_CHECKING:
     from visq import catalog, errors, types
     from visq.api import Metric, compare, metric, score
+    from visq.features import Features, read_features, write_features
     from visq.losses import loss
     from visq.media import Limits, open_image
     from visq.ops.threads import set_threads
     from visq.types import Score, ScoreRecord
+    from visq.video.scoring import compare_videos, score_video
 
 
 def __getattr__(name: str) -> Any:

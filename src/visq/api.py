@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from visq import catalog
-from visq.errors import InputError, VisqError
+from visq.errors import InputError, InputTypeError, SizeError, VisqError
 from visq.types import MetricSpec, Score
 from visq.weights import identity
+
+if TYPE_CHECKING:
+    from visq.features import Features
 
 
 class Metric:
@@ -45,8 +50,7 @@ class Metric:
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The pure function behind the metric."""
-        module, _, name = self.spec.impl.partition(":")
-        return getattr(import_module(module), name)
+        return _function(self.spec.impl)
 
     def __call__(self, image: Any, reference: Any = None, *, data_range: float | None = None) -> Any:
         """Judge an image: the image first, then the reference it is compared with.
@@ -83,6 +87,80 @@ class Metric:
         values, warnings = self._run(image, reference, data_range, full=False)
         return self._score(values, warnings)
 
+    def extract(self, reference: Any, *, data_range: float | None = None) -> Features:
+        """The few numbers of a reference that a reduced-reference metric needs; `compare` judges images by them.
+
+        Parameters
+        ----------
+        reference
+            Path, bytes, PIL image, NumPy array or torch tensor of one image.
+        data_range : float, optional
+            White in an array of floats, if it is not 1.
+
+        Raises
+        ------
+        InputError
+            The metric is of another kind, or it is a batch of images.
+        """
+        from visq.features import Features, option_values
+
+        spec = self._reduced()
+        pixels, (source, sha256, _) = _one_image(reference)
+        with _named(spec):
+            height, width = _size(pixels, "reference")
+            values, bits = _function(spec.extract)(pixels, data_range=data_range, **self._keywords)
+        options = option_values(spec, self.options)
+        return Features(
+            spec.id, spec.version, self.identity, options, height, width, bits, values, source=source, sha256=sha256
+        )
+
+    def compare(self, features: Features, image: Any, *, data_range: float | None = None) -> Score:
+        """Judge an image by what `extract` kept of its reference, which is not needed any more.
+
+        Parameters
+        ----------
+        features : Features
+            From `extract` of a metric with the same options, or `visq.read_features`.
+        image
+            The image to judge, as large as the reference was.
+        data_range : float, optional
+            White in an array of floats, if it is not 1.
+
+        Raises
+        ------
+        InputError
+            Features of another metric, version or setting, or damaged ones.
+        SizeError
+            An image of another size.
+        """
+        spec = self._reduced()
+        features.check(spec, self.identity)
+        pixels, (_, _, warnings) = _one_image(image)
+        with _named(spec):
+            size = _size(pixels, "image")
+        if size != (features.height, features.width):
+            raise SizeError(
+                f"{spec.id}: the image and the reference of these features differ in size",
+                expected=f"{features.width}x{features.height} as the reference has",
+                got=f"{size[1]}x{size[0]}",
+            )
+        with _named(spec):
+            value = _function(spec.compare)(features.values, pixels, data_range=data_range, **self._keywords)
+        return self._score(float(value), warnings)
+
+    def _reduced(self) -> MetricSpec:
+        if self.spec.kind != "rr":
+            raise InputError(
+                f"{self.spec.id} takes no features of a reference",
+                expected="a reduced-reference metric",
+                hint=f"Those are: {', '.join(catalog.ids('rr'))}.",
+            )
+        return self.spec
+
+    @property
+    def _keywords(self) -> dict[str, Any]:
+        return {**dict(self.spec.presets), **self.options}
+
     def map(self, image: Any, reference: Any = None, *, data_range: float | None = None) -> Any:
         """The paper's per-pixel map, `(H, W)`; `spec.map_lower_is_better` tells its direction."""
         if not self.spec.has_map:
@@ -115,21 +193,26 @@ class Metric:
         inputs = [image] if reference is None else [image, reference]
         arrays, warnings = [], []
         for item in inputs:
+            if self.spec.kind == "video" and not _in_memory(item):
+                raise InputTypeError(
+                    f"{self.spec.id} takes the frames of a video",
+                    expected="an array (T, H, W, 3) or a tensor",
+                    got=type(item).__name__,
+                    hint="For files use visq.compare_videos, or on the command line: visq video.",
+                )
             array, found = _pixels(item)
             arrays.append(array)
             warnings += [w for w in found if w not in warnings]
-        keywords: dict[str, Any] = {**dict(self.spec.presets), **self.options}
+        keywords = self._keywords
         if data_range is not None:
             keywords["data_range"] = data_range
         if full:
             keywords["full"] = True
-        try:
+        with _named(self.spec):
             return self.function(*arrays, **keywords), tuple(warnings)
-        except VisqError as error:
-            raise error.with_context(self.spec.id) from None
 
     def _check_reference(self, reference: Any) -> None:
-        wants = self.spec.kind == "fr"
+        wants = self.spec.takes_reference
         if wants and reference is None:
             raise InputError(
                 f"{self.spec.id} compares an image with its reference, and no reference was given",
@@ -140,6 +223,40 @@ class Metric:
                 f"{self.spec.id} judges an image alone and takes no reference",
                 hint=f"Leave the reference out, or use one of: {', '.join(catalog.ids('fr'))}.",
             )
+
+
+def _function(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+@contextmanager
+def _named(spec: MetricSpec) -> Iterator[None]:
+    """Errors of a metric with its name in front."""
+    try:
+        yield
+    except VisqError as error:
+        raise error.with_context(spec.id) from None
+
+
+def _one_image(item: Any) -> tuple[Any, tuple[str, str, tuple[str, ...]]]:
+    """Pixels of one image, and its name, hash and what was altered on reading."""
+    if _in_memory(item):
+        return item, ("", "", ())
+    from visq.media import open_image
+
+    opened = open_image(item)
+    return opened.pixels, (Path(opened.meta.source).name, opened.meta.sha256, opened.meta.warnings)
+
+
+def _size(pixels: Any, name: str) -> tuple[int, int]:
+    """Height and width of one image; batches are refused."""
+    from visq.ops.arrays import read_one
+
+    batch = read_one(pixels, name=name, check=False)
+    if batch.data.shape[0] != 1:
+        raise InputError(f"{name} is a batch", expected="one image", got=f"{batch.data.shape[0]} images")
+    return batch.size
 
 
 def _in_memory(item: Any) -> bool:

@@ -54,6 +54,31 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Like:
+    """Options that give the number another program gives under the same name.
+
+    Attributes
+    ----------
+    name : str
+        What `like=` takes: `skimage`, `piq`, `matlab`.
+    call : str
+        The other program, its version, and the call that is meant.
+    options : tuple of (option, value)
+        What it comes to here.
+    differs : str
+        What it does otherwise than the default, in one line.
+    within : str
+        How near the tests hold it to that program.
+    """
+
+    name: str
+    call: str
+    options: tuple[tuple[str, Any], ...]
+    differs: str
+    within: str
+
+
+@dataclass(frozen=True, slots=True)
 class MetricSpec:
     """Everything a user may ask about a metric, as data. No code elsewhere tests a metric's name.
 
@@ -62,13 +87,19 @@ class MetricSpec:
     id, version : str
         Name and protocol version. Any change to a default score changes the version.
     kind : str
-        `fr` full reference, `rr` reduced reference, `nr` no reference.
+        `fr` full reference, `rr` reduced reference, `nr` no reference, `video` a video against its original.
     lower_is_better : bool
         Native direction of the score.
     value_range : (float, float)
         Range of the score for valid input; `inf` where there is no bound.
     impl : str
         `package.module:function`, imported only when the metric is used.
+    extract, compare : str
+        Reduced reference only, `package.module:function` each: what takes the few numbers of a reference, and what
+        judges an image by them.
+    stream : str
+        Video only, `package.module:Class`: what takes one pair of frames after the other, as `visq.video.judges.Stream`
+        says.
     min_side : int
         Smallest height and width accepted with default options.
     best : float or None
@@ -91,6 +122,8 @@ class MetricSpec:
         The optional dependency that the metric needs; empty where it needs none.
     verification : tuple of Verification
         Whose numbers the implementation was checked against; `within` is what the tests hold it to.
+    likes : tuple of Like
+        Options by the name of the program whose number they give: `metric("ssim", like="skimage")`.
     """
 
     id: str
@@ -117,8 +150,17 @@ class MetricSpec:
     presets: tuple[tuple[str, Any], ...] = ()
     weights: tuple[Weights, ...] = ()
     extra: str = ""
+    extract: str = ""
+    compare: str = ""
+    stream: str = ""
     verification: tuple[Verification, ...] = ()
+    likes: tuple[Like, ...] = ()
     notes: str = ""
+
+    @property
+    def takes_reference(self) -> bool:
+        """Whether the metric is called with an image and its reference."""
+        return self.kind in ("fr", "rr", "video")
 
     def identity(self, options: dict[str, Any] | None = None, weights_sha256: str = "") -> str:
         """Metric, version, options that differ from the defaults, and weights: the key of a score.

@@ -22,7 +22,7 @@ class Case:
 
     def __init__(self, spec):
         self.spec = spec
-        self.full_reference = spec.kind == "fr"
+        self.full_reference = spec.takes_reference
         self.side = max(spec.min_side, 48)
         self.size = (self.side + 3, self.side + 18)
 
@@ -84,13 +84,17 @@ class Case:
         return value > than if self.spec.lower_is_better else value < than
 
 
-CASES = [Case(spec) for spec in catalog.specs()]
+CASES = [Case(spec) for spec in catalog.specs() if spec.kind != "video"]
 
 
 def pytest_generate_tests(metafunc):
     wanted = {
         "case": CASES,
-        "fr": [c for c in CASES if c.full_reference],
+        "fr": [c for c in CASES if c.spec.kind == "fr"],
+        "reduced": [c for c in CASES if c.spec.kind == "rr"],
+        # With a reference, whole or reduced; of these, those that give an identical pair exactly the best value.
+        "paired": [c for c in CASES if c.full_reference],
+        "exact": [c for c in CASES if c.full_reference and c.spec.best is not None],
         "mapped": [c for c in CASES if c.spec.has_map],
         "smooth": [c for c in CASES if c.spec.differentiable],
     }

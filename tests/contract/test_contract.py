@@ -197,13 +197,13 @@ def test_the_smallest_side_is_as_stated(case):
                 case(small, small)
 
 
-def test_sizes_that_differ_are_refused(fr):
-    image = fr.picture()
+def test_sizes_that_differ_are_refused(paired):
+    image = paired.picture()
     for other in (image[:-1], image[:, :-1], image[:-1, :-1], image.swapaxes(0, 1)):
         with pytest.raises(SizeError, match="reference"):
-            fr(image, other)
+            paired(image, other)
     with pytest.raises(SizeError, match="batch"):
-        fr(np.stack([image] * 2), np.stack([image] * 3))
+        paired(np.stack([image] * 2), np.stack([image] * 3))
 
 
 @pytest.mark.parametrize("data_range", [0, -1, float("nan"), float("inf"), "white"])
@@ -220,25 +220,24 @@ def test_an_option_that_does_not_exist_is_refused(case):
 # Full reference ----------------------------------------------------------------------------------------------
 
 
-def test_an_identical_pair_gives_exactly_the_best_value(fr):
+def test_an_identical_pair_gives_exactly_the_best_value(exact):
     found = {}
-    best = fr.spec.best
-    assert best is not None
-    for name, (image, reference) in fr.pairs().items():
+    best = exact.spec.best
+    for name, (image, reference) in exact.pairs().items():
         if image is not reference:
             continue
         for array in (image, image[:, :, 0], image.astype(np.uint16) * 257, np.float32(image / 255), image / 255.0):
-            value = fr(array, array.copy())
+            value = exact(array, array.copy())
             if value != best:
                 found[name, array.dtype.name, array.ndim] = value
     assert not found, f"not exactly {best}"
 
 
-def test_nothing_is_better_than_an_identical_pair(fr):
+def test_nothing_is_better_than_an_identical_pair(exact):
     found = {}
-    for name, (image, reference) in fr.pairs().items():
-        value = fr(image, reference)
-        if fr.worse(fr.spec.best, value):
+    for name, (image, reference) in exact.pairs().items():
+        value = exact(image, reference)
+        if exact.worse(exact.spec.best, value):
             found[name] = value
     assert not found
 
@@ -249,11 +248,11 @@ def test_different_images_are_worse_than_identical_ones(fr, name):
     assert fr.worse(value, fr.spec.best), value
 
 
-def test_swapped_arguments(fr):
-    image, reference = fr.distorted(), fr.picture()
-    one, two = fr(image, reference), fr(reference, image)
-    if fr.spec.symmetric:
-        _values_close(one, two, 1e-6, _floor(fr))
+def test_swapped_arguments(paired):
+    image, reference = paired.distorted(), paired.picture()
+    one, two = paired(image, reference), paired(reference, image)
+    if paired.spec.symmetric:
+        _values_close(one, two, 1e-6, _floor(paired))
     else:
         assert abs(one - two) > 1e-6 * abs(one), "declared as asymmetric, and is not"
 

@@ -145,7 +145,8 @@ def test_fields_are_filled(case):
     assert not spec.summary.endswith(".")
     assert spec.verification, "whose numbers was it compared with?"
     assert spec.min_side >= 1
-    assert (spec.best is not None) == (spec.kind == "fr")
+    assert (spec.best is not None) == (spec.kind == "fr") or spec.kind == "rr"
+    assert bool(spec.extract) == bool(spec.compare) == (spec.kind == "rr")
     assert spec.best is None or low <= spec.best <= high
     if spec.best is not None and spec.best != (low if spec.lower_is_better else high):
         assert spec.notes, "a score beyond that of an identical pair has to be explained"

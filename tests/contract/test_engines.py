@@ -71,12 +71,12 @@ def test_half_precision_is_computed_in_single(case):
     )
 
 
-def test_an_identical_pair_of_tensors_gives_exactly_the_best_value(fr):
-    for name, (image, reference) in fr.pairs().items():
+def test_an_identical_pair_of_tensors_gives_exactly_the_best_value(exact):
+    for name, (image, reference) in exact.pairs().items():
         for dtype in (torch.float32, torch.float64):
             if image is reference:
                 tensor = _tensor(image / 255.0, dtype)
-                assert float(fr(tensor, tensor.clone())) == fr.spec.best, (name, dtype)
+                assert float(exact(tensor, tensor.clone())) == exact.spec.best, (name, dtype)
 
 
 def test_tensors_stay_within_the_documented_range(case):
@@ -158,6 +158,6 @@ def test_wrong_tensors_are_refused_by_name(case):
         case(torch.zeros((1, 3, *case.size), dtype=torch.int64), good)
 
 
-def test_an_array_and_a_tensor_do_not_mix(fr):
+def test_an_array_and_a_tensor_do_not_mix(paired):
     with pytest.raises(InputTypeError, match="different kinds"):
-        fr(fr.picture(), _tensor(fr.picture()))
+        paired(paired.picture(), _tensor(paired.picture()))

@@ -129,7 +129,7 @@ def test_tensors_of_16_bits_score_as_those_of_8(case):
     assert float(case(*wide)) == pytest.approx(expected, rel=DEPTH)
     narrow = [_tensor(a.astype(np.uint16)) for a in (image, reference)]
     assert float(case(*narrow, data_range=255)) == pytest.approx(expected, rel=1e-5)
-    if case.full_reference:
+    if case.full_reference and case.spec.best is not None:
         assert float(case(_tensor(reference), wide[1])) == case.spec.best
         assert float(case(_tensor(reference), _tensor(reference / 255.0))) == case.spec.best
 

@@ -20,10 +20,13 @@ from typing import Any
 
 from visq.catalog.full_reference import SPECS as _FULL_REFERENCE
 from visq.catalog.no_reference import SPECS as _NO_REFERENCE
+from visq.catalog.reduced_reference import SPECS as _REDUCED_REFERENCE
+from visq.catalog.video import SPECS as _VIDEO
 from visq.errors import OptionError, UnknownMetricError
 from visq.types import MetricSpec, Option
 
-_SPECS: dict[str, MetricSpec] = {spec.id: spec for spec in (*_FULL_REFERENCE, *_NO_REFERENCE)}
+_TABLES = (*_FULL_REFERENCE, *_REDUCED_REFERENCE, *_NO_REFERENCE, *_VIDEO)
+_SPECS: dict[str, MetricSpec] = {spec.id: spec for spec in _TABLES}
 _ALIASES: dict[str, str] = {alias: spec.id for spec in _SPECS.values() for alias in spec.aliases}
 
 #: What `visq score` and `visq compare` measure when no metric is named.
@@ -32,7 +35,7 @@ DEFAULT_FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "haarpsi")
 
 
 def ids(kind: str | None = None) -> list[str]:
-    """Names of all metrics, or of one kind (`fr`, `nr`, `rr`), in catalogue order."""
+    """Names of all metrics, or of one kind (`fr`, `rr`, `nr`, `video`), in catalogue order."""
     return [spec.id for spec in specs(kind)]
 
 
@@ -63,7 +66,8 @@ def check_options(spec: MetricSpec, options: dict[str, Any]) -> dict[str, Any]:
     """Options with their values checked and converted to their types, so that one setting has one identity.
 
     A text stands for the value it spells. A whole number is welcome where a fraction is, 0 and 1 where yes or no
-    is, and a NumPy number where a Python one is.
+    is, and a NumPy number where a Python one is. `like` stands for the options that give another program's number;
+    what is given beside it comes on top.
 
     Raises
     ------
@@ -71,7 +75,25 @@ def check_options(spec: MetricSpec, options: dict[str, Any]) -> dict[str, Any]:
         An option the metric does not have (with the nearest), or a value it does not take.
     """
     known = {option.name: option for option in spec.options}
+    if "like" in options and "like" not in known:
+        options = _as_like(spec, options)
     return {name: _convert(spec, known, name, value) for name, value in options.items()}
+
+
+def _as_like(spec: MetricSpec, options: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if name != "like"}
+    wanted = options["like"]
+    if wanted is None:
+        return given
+    for like in spec.likes:
+        if like.name == str(wanted).strip().lower().replace("_", "-"):
+            return {**dict(like.options), **given}
+    names = ", ".join(like.name for like in spec.likes)
+    raise OptionError(
+        f"{spec.id}: like={wanted!r} is no program whose number it can give",
+        expected=f"one of {names}" if names else "no `like`: no other program is known to differ",
+        hint=f"`visq show {spec.id}` tells what each does otherwise.",
+    )
 
 
 def _convert(spec: MetricSpec, known: dict[str, Option], name: str, value: Any) -> Any:

@@ -26,6 +26,8 @@ from visq.errors import VisqError
 COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("visq.cli.score:command", "Judge images by themselves: files, folders, patterns, lists."),
     "compare": ("visq.cli.compare:command", "Compare images with their pristine references."),
+    "features": ("visq.cli.features:command", "Keep the few numbers of a reference that images can be judged by."),
+    "video": ("visq.cli.video:command", "Score videos frame by frame."),
     "list": ("visq.cli.list:command", "List the metrics."),
     "show": ("visq.cli.show:command", "Tell everything about one metric."),
     "doctor": ("visq.cli.doctor:command", "Check the installation: versions, threads, caches, extras."),

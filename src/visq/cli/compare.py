@@ -14,10 +14,12 @@ from typing import Any
 import click
 
 from visq import catalog
-from visq.cli import exits, options
+from visq.cli import exits, metric_option, options
+from visq.cli.features import walk_features
 from visq.cli.session import Input, Session, passed_over
 from visq.cli.text import name
 from visq.errors import PairingError, StoreError
+from visq.features import FeatureFile
 from visq.run.pairing import Pairing
 from visq.run.plan import Finder
 
@@ -27,6 +29,7 @@ Examples:
   visq compare original.png q10.jpg q50.jpg q90.jpg -m ssim,ms_ssim
   visq compare originals/ compressed/ -o scores.csv --jobs 4 --maps maps/
   visq compare original.png copy.jpg -m ssim --fail-under ssim=0.95
+  visq compare --features original.json copy.jpg other.jpg
 """
 
 
@@ -46,28 +49,47 @@ class _Plan:
 
 
 @click.command(name="compare", epilog=f"{_EXAMPLES}\n{exits.EPILOG}")
-@click.argument("reference", type=click.UNPROCESSED, metavar="REFERENCE")
-@click.argument("distorted", nargs=-1, required=True, type=click.UNPROCESSED, metavar="DISTORTED...")
+@click.argument("images", nargs=-1, required=True, type=click.UNPROCESSED, metavar="REFERENCE DISTORTED...")
 @options.shared("fr")
+@click.option(
+    "--features",
+    metavar="FILE",
+    help="Compare with what `visq features` kept of the reference, instead of REFERENCE: a file, or a folder of them. "
+    "Without -m, every metric in it is measured.",
+)
 @click.option(
     "--maps", metavar="DIR", help="Write a heat map (PNG) of each image now scored, for the metrics that have one."
 )
 @click.option("--allow-unpaired", is_flag=True, help="Files without a partner do not make the exit code 1.")
 @options.all_files
 def command(
-    reference: str, distorted: tuple[str, ...], maps: str | None, allow_unpaired: bool, all_files: bool, **given: Any
+    images: tuple[str, ...],
+    features: str | None,
+    maps: str | None,
+    allow_unpaired: bool,
+    all_files: bool,
+    **given: Any,
 ) -> int:
     """Compare images with their pristine references.
 
     REFERENCE is an image: every DISTORTED image (files, folders, patterns) is compared with it. Or REFERENCE is a
     folder: every DISTORTED is a folder too, and files are paired by their path inside the folder, never by order. The
     extension may differ (a/x.jpg with a/x.png) where only one reference has that name. What has no partner is listed
-    and makes the exit code 1. Images must be as large as their references: nothing is resized.
+    and makes the exit code 1. Images must be as large as their references: nothing is resized. With --features every
+    argument is a DISTORTED one, and a file or folder of features stands for the reference or the folder of references.
 
     Scores go to standard output: a table on a terminal, tab-separated lines in a pipe, a summary where there are many
     or where -o keeps them.
     """
-    settings = options.settings("fr", given)
+    if features:
+        reference, distorted = features, images
+        settings = options.settings("rr", given, features=True, default=_in_file(features))
+    else:
+        reference, *others = images
+        distorted = tuple(others)
+        if not distorted:
+            raise click.UsageError("Missing argument 'DISTORTED...': what is compared with the reference")
+        settings = options.settings("fr", given)
     without = [one.id for one in settings.requests if not one.spec.has_map]
     any_map = len(without) < len(settings.requests)
     if maps and any_map:
@@ -75,8 +97,8 @@ def command(
     make = _paired if os.path.isdir(reference) else _one_against_many
     if make is _one_against_many:
         Finder().check(distorted)
-    plan = make(reference, distorted, all_files, _MapNames(maps) if maps and any_map else _no_map)
-    counted = make(reference, distorted, all_files, _no_map)
+    plan = make(reference, distorted, all_files, _MapNames(maps) if maps and any_map else _no_map, bool(features))
+    counted = make(reference, distorted, all_files, _no_map, bool(features))
     session = Session(settings, lambda: sum(1 for _ in counted.inputs()))
 
     session.notes = lambda: passed_over(plan.finder) + (_without_map(without) if maps else [])
@@ -87,7 +109,7 @@ def command(
 
 
 def _one_against_many(
-    reference: str, distorted: tuple[str, ...], all_files: bool, map_name: Callable[[str], str]
+    reference: str, distorted: tuple[str, ...], all_files: bool, map_name: Callable[[str], str], _features: bool
 ) -> _Plan:
     finder = Finder(all_files=all_files)
 
@@ -98,7 +120,9 @@ def _one_against_many(
     return _Plan(inputs, finder)
 
 
-def _paired(reference: str, distorted: tuple[str, ...], all_files: bool, map_name: Callable[[str], str]) -> _Plan:
+def _paired(
+    reference: str, distorted: tuple[str, ...], all_files: bool, map_name: Callable[[str], str], features: bool
+) -> _Plan:
     for folder in distorted:
         if not os.path.isdir(folder):
             raise PairingError(
@@ -108,7 +132,7 @@ def _paired(reference: str, distorted: tuple[str, ...], all_files: bool, map_nam
     plan = _Plan(lambda: iter(()), finder)
 
     def inputs() -> Iterator[Input]:
-        references = list(finder.walk(reference))
+        references = list(walk_features(reference) if features else finder.walk(reference))
         plan.pairings = [(folder, Pairing.of(references)) for folder in distorted]
         for folder, pairing in plan.pairings:
             pairing.check(partial(Finder(all_files=all_files).walk, folder))
@@ -119,6 +143,15 @@ def _paired(reference: str, distorted: tuple[str, ...], all_files: bool, map_nam
 
     plan.inputs = inputs
     return plan
+
+
+def _in_file(features: str) -> list[metric_option.Named]:
+    """Metrics and options of a file of features, or of the first one in a folder."""
+    if not os.path.isdir(features):
+        return FeatureFile(features).requests()
+    for one in walk_features(features):
+        return FeatureFile(one.path).requests()
+    raise PairingError(f"{features} holds no files of features", hint="Make them with: visq features FOLDER -o DIR.")
 
 
 class _MapNames:

@@ -13,14 +13,14 @@ import click
 from visq import catalog
 from visq.types import MetricSpec
 
-_KINDS = {"fr": "full reference", "rr": "reduced reference", "nr": "no reference"}
+_KINDS = {"fr": "full reference", "rr": "reduced reference", "nr": "no reference", "video": "video, full reference"}
 
 
 @click.command("list")
 @click.option(
     "--kind",
-    type=click.Choice(["fr", "nr"]),
-    help="Only full-reference (fr) or only no-reference (nr) metrics.",
+    type=click.Choice(list(_KINDS)),
+    help="Only full-reference (fr), reduced-reference (rr), no-reference (nr) or video metrics.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array with every field of every metric.")
 def command(kind: str | None, as_json: bool) -> None:

@@ -11,9 +11,16 @@ from visq.errors import OptionError
 
 if TYPE_CHECKING:
     from visq.run.tasks import Request
+    from visq.types import MetricSpec
 
 #: What is measured when `-m` is not given, by kind of metric.
-DEFAULTS = {"fr": catalog.DEFAULT_FULL_REFERENCE, "nr": catalog.DEFAULT_NO_REFERENCE}
+DEFAULTS = {
+    "fr": catalog.DEFAULT_FULL_REFERENCE,
+    "rr": tuple(catalog.ids("rr")),
+    "nr": catalog.DEFAULT_NO_REFERENCE,
+}
+
+Named = tuple[str, dict[str, Any]]
 
 _OPTION = re.compile(r"\s*[A-Za-z_]\w*\s*=")
 
@@ -47,8 +54,11 @@ def _add_option(metric: tuple[str, dict[str, Any]], part: str) -> None:
     metric[1][key.strip()] = value.strip()
 
 
-def requests(texts: Sequence[str], kind: str) -> tuple[Request, ...]:
-    """What `-m` asks for: every metric once, in order. `all` is every metric of the `kind` (fr or nr).
+def requests(texts: Sequence[str], kind: str, default: Sequence[Named] = ()) -> tuple[Request, ...]:
+    """What `-m` asks for: every metric once, in order. `all` is every metric of the `kind` (fr, rr or nr).
+
+    Where images are compared with references (fr), reduced-reference metrics are welcome too. `default` is measured
+    where nothing is asked for; without it, what `DEFAULTS` says.
 
     Raises
     ------
@@ -58,21 +68,28 @@ def requests(texts: Sequence[str], kind: str) -> tuple[Request, ...]:
     from visq.run.tasks import request
 
     named = [item for text in (texts or DEFAULTS[kind]) for item in parse(text)]
+    if not texts and default:
+        named = list(default)
     expanded: list[tuple[str, dict[str, Any]]] = []
     for name, options in named:
         expanded += [(i, {}) for i in catalog.ids(kind)] if name == "all" and not options else [(name, options)]
     chosen = [request(name, options) for name, options in expanded]
     for one in chosen:
-        _check_kind(one.spec.id, one.spec.kind, kind)
+        _check_kind(one.spec, kind)
     return tuple({one.identity: one for one in chosen}.values())
 
 
-def _check_kind(name: str, kind: str, wanted: str) -> None:
-    if kind == wanted:
+def _check_kind(spec: MetricSpec, wanted: str) -> None:
+    if spec.kind == wanted or (wanted == "fr" and spec.kind == "rr"):
         return
-    if wanted == "nr":
-        raise OptionError(f"{name} needs a reference", hint="Use: visq compare REFERENCE DISTORTED.")
-    raise OptionError(f"{name} judges an image alone", hint="Use: visq score PATH.")
+    if spec.kind == "video":
+        raise OptionError(f"{spec.id} judges video", hint="Use: visq video FILE --reference REFERENCE.")
+    if spec.kind == "nr":
+        raise OptionError(f"{spec.id} judges an image alone", hint="Use: visq score PATH.")
+    if wanted == "rr":
+        able = ", ".join(catalog.ids("rr"))
+        raise OptionError(f"{spec.id} needs the whole reference", hint=f"Those that do with features: {able}.")
+    raise OptionError(f"{spec.id} needs a reference", hint="Use: visq compare REFERENCE DISTORTED.")
 
 
 def labels(chosen: Sequence[Request]) -> dict[str, str]:

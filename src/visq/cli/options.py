@@ -66,8 +66,13 @@ def shared(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return add
 
 
-def settings(kind: str, given: dict[str, Any]) -> Settings:
-    """Checked settings from the shared options of a command that measures metrics of one `kind` (fr or nr)."""
+def settings(
+    kind: str, given: dict[str, Any], *, features: bool = False, default: Sequence[metric_option.Named] = ()
+) -> Settings:
+    """Checked settings from the shared options of a command that measures metrics of one `kind` (fr, rr or nr).
+
+    With `features`, references are files of features. `default` is measured where -m is not given.
+    """
     if given["resume"] and given["overwrite"]:
         raise OptionError("--resume and --overwrite exclude each other")
     for flag in ("resume", "overwrite"):
@@ -77,13 +82,13 @@ def settings(kind: str, given: dict[str, Any]) -> Settings:
         raise OptionError("--retry-errors goes with --resume")
     if math.isnan(given["timeout"]):
         raise OptionError("--timeout is not a time", expected="seconds, 0 for no limit", got="nan")
-    chosen = metric_option.requests(given["metrics"], kind)
+    chosen = metric_option.requests(given["metrics"], kind, default)
     limits = _limits(given["limits"])
     if given["max_pixels"]:
         limits["max_pixels"] = given["max_pixels"]
     return Settings(
         requests=chosen,
-        reading=Reading(limits, given["allow_truncated"]),
+        reading=Reading(limits, given["allow_truncated"], features),
         destination=Destination(given["output"] or ""),
         gates=tuple(gates.parse(given["fail_under"], chosen)),
         resume=given["resume"],

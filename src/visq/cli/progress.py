@@ -18,13 +18,16 @@ class Progress:
         False keeps it silent on a terminal too.
     count : callable, optional
         Counts the inputs. Called in a thread, while the first of them are already being scored.
+    unit : str
+        What is counted.
     """
 
-    def __init__(self, show: bool, count: Callable[[], int] | None = None) -> None:
+    def __init__(self, show: bool, count: Callable[[], int] | None = None, *, unit: str = "images") -> None:
         self._bar: Any = None
         self._count = count
         self._total: int | None = None
         self._done = 0
+        self._unit = unit
         self._show = show and sys.stderr.isatty()
         self._said_compiling = False
 
@@ -74,10 +77,12 @@ class Progress:
         from rich.progress import Progress as Bar
         from rich.text import Text
 
+        unit = self._unit
+
         class Rate(ProgressColumn):
             def render(self, task: Any) -> Text:
                 speed = task.finished_speed or task.speed
-                return Text(f"{speed:.1f} images/s" if speed else "- images/s")
+                return Text(f"{speed:.1f} {unit}/s" if speed else f"- {unit}/s")
 
         self._bar = Bar(
             BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(),

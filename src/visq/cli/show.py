@@ -51,6 +51,9 @@ def _lines(spec: MetricSpec) -> Iterator[str]:
         yield "  Write true, false or none for Python's True, False, None."
     else:
         yield "  none"
+    if spec.likes:
+        yield from ("", "Numbers of other programs")
+        yield from (f"  {line}" for line in _like_lines(spec))
     if spec.weights:
         yield from ("", "Parameters")
         for w in spec.weights:
@@ -64,7 +67,7 @@ def _lines(spec: MetricSpec) -> Iterator[str]:
     if not spec.verification:
         yield "  none: the numbers have not been compared with anybody else's"
     found = examples(spec)
-    yield from ("", "Command line", f"  {found['cli']}", "", "Python")
+    yield from ("", "Command line", *(f"  {line}" for line in found["cli"].splitlines()), "", "Python")
     yield from (f"  {line}" for line in found["python"].splitlines())
 
 
@@ -82,7 +85,7 @@ def facts(spec: MetricSpec) -> list[tuple[str, str]]:
         ("image size", side),
         ("map", has_map),
         ("gradient", "yes, with torch tensors" if spec.differentiable else "no"),
-        ("symmetric", "yes" if spec.symmetric else "no" if spec.kind == "fr" else ""),
+        ("symmetric", "yes" if spec.symmetric else "no" if spec.takes_reference else ""),
         ("repeatable", "bitwise" if spec.deterministic else "no"),
         ("version", spec.version),
         ("identity", spec.identity()),
@@ -120,18 +123,49 @@ def _option_lines(option: Option) -> Iterator[str]:
     yield from _wrapped(option.help, "    ")
 
 
+def _like_lines(spec: MetricSpec) -> Iterator[str]:
+    """One entry for each program: what it is, what it does otherwise, the options that do so too."""
+    width = max(len(like.name) for like in spec.likes) + 2
+    indent = " " * width
+    for like in spec.likes:
+        lines = textwrap.wrap(like.call, 94 - width, break_on_hyphens=False)
+        yield like.name.ljust(width) + lines[0]
+        yield from (indent + line for line in lines[1:])
+        options = ",".join(f"{name}={value_text(value)}" for name, value in like.options) or "the defaults"
+        yield from textwrap.wrap(f"differs: {like.differs}", 94, initial_indent=indent, subsequent_indent=indent)
+        yield from textwrap.wrap(
+            f"options: {options}", 94, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        )
+        yield f"{indent}agrees within {like.within}"
+    yield from _wrapped(f"As in -m {spec.id}:like={spec.likes[-1].name}, or visq.metric({spec.id!r}, "
+                        f"like={spec.likes[-1].name!r}).")  # fmt: skip
+
+
 def _wrapped(text: str, indent: str = "") -> list[str]:
     return textwrap.wrap(text, 96, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def examples(spec: MetricSpec) -> dict[str, Any]:
     """One line for the shell and a few for Python."""
+    name = spec.id
+    if spec.kind == "rr":
+        keep = f"visq features reference.png -m {name} -o reference.json"
+        return {
+            "cli": f"{keep}\nvisq compare --features reference.json distorted.jpg -m {name}",
+            "python": f'import visq\nmetric = visq.metric("{name}")\nfeatures = metric.extract("reference.png")\n'
+            'metric.compare(features, "distorted.jpg")',
+        }
+    if spec.kind == "video":
+        return {
+            "cli": f"visq video distorted.mp4 --reference reference.mp4 -m {name}",
+            "python": f'import visq\nvisq.compare_videos("reference.mp4", "distorted.mp4", "{name}")',
+        }
     if spec.kind == "fr":
         return {
-            "cli": f"visq compare reference.png distorted.jpg -m {spec.id}",
-            "python": f'import visq\nvisq.compare("reference.png", "distorted.jpg", "{spec.id}")',
+            "cli": f"visq compare reference.png distorted.jpg -m {name}",
+            "python": f'import visq\nvisq.compare("reference.png", "distorted.jpg", "{name}")',
         }
     return {
-        "cli": f"visq score photo.jpg -m {spec.id}",
-        "python": f'import visq\nvisq.score("photo.jpg", "{spec.id}")',
+        "cli": f"visq score photo.jpg -m {name}",
+        "python": f'import visq\nvisq.score("photo.jpg", "{name}")',
     }

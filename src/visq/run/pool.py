@@ -209,6 +209,7 @@ class Pool:
                 "requests": [[r.id, r.options, r.identity] for r in self._requests],
                 "limits": self._reading.limits,
                 "allow_truncated": self._reading.allow_truncated,
+                "features": self._reading.features,
                 "threads": 1 if self._jobs > 1 else None,
             },
         )

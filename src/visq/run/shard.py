@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from visq.errors import ReadError, SizeError, VisqError
+from visq.features import FeatureFile
 from visq.media.source import printable
 from visq.run.tasks import Reading, Request, Task, failed, wanted_by
 from visq.types import MetricSpec, ScoreRecord
@@ -36,6 +37,7 @@ class Scorer:
         self._metrics = {r.identity: Metric(r.spec, r.options) for r in self.requests}
         self._limits = Limits(**reading.limits)
         self._allow_truncated = reading.allow_truncated
+        self._features = reading.features
         self._references: OrderedDict[str, Any] = OrderedDict()
 
     def load(self) -> None:
@@ -65,7 +67,8 @@ class Scorer:
                 about = "" if isinstance(error, SizeError) else "reference: "
                 reason = about + _reason(error, task.reference)
                 return [failed(task, w, reason, **known) for w in wanted]
-            known["warnings"] += tuple(f"reference {w}" for w in reference.meta.warnings)
+            if not self._features:
+                known["warnings"] += tuple(f"reference {w}" for w in reference.meta.warnings)
         return [self._one(task, w, image, reference, known) for w in wanted]
 
     def _one(self, task: Task, wanted: Request, image: Any, reference: Any, known: dict[str, Any]) -> ScoreRecord:
@@ -76,7 +79,7 @@ class Scorer:
                 value, values_map = metric.score_and_map(image, reference)
                 _save_map(task, wanted, spec, values_map, float(value), image)
             else:
-                value = metric(image, reference)
+                value = self._value(metric, wanted, image, reference)
             value = float(value)
         except Exception as error:
             return failed(task, wanted, _reason(error, ""), **known)
@@ -94,6 +97,11 @@ class Scorer:
             **known,
         )
 
+    def _value(self, metric: Any, wanted: Request, image: Any, reference: Any) -> Any:
+        if not self._features:
+            return metric(image, reference)
+        return metric.compare(reference.of(metric.spec, wanted.identity), image)
+
     def _open(self, path: str) -> Any:
         from visq.media import open_image
 
@@ -103,15 +111,19 @@ class Scorer:
         if path in self._references:
             self._references.move_to_end(path)
             return self._references[path]
-        reference = self._open(path)
+        reference = FeatureFile(path) if self._features else self._open(path)
         self._references[path] = reference
         held = self._held()
         while len(self._references) > 1 and (held > _REFERENCE_BYTES or len(self._references) > _REFERENCES):
-            held -= self._references.popitem(last=False)[1].pixels.nbytes
+            held -= _bytes(self._references.popitem(last=False)[1])
         return reference
 
     def _held(self) -> int:
-        return sum(r.pixels.nbytes for r in self._references.values())
+        return sum(map(_bytes, self._references.values()))
+
+
+def _bytes(reference: Any) -> int:
+    return 0 if isinstance(reference, FeatureFile) else reference.pixels.nbytes
 
 
 def score_shard(

@@ -37,10 +37,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How files are read: ceilings by the names of `visq.media.Limits`, and whether a truncated file is scored."""
+    """How files are read: ceilings by the names of `visq.media.Limits`, and whether a truncated file is scored.
+
+    With `features`, references are files of features (`visq.features`) and not images.
+    """
 
     limits: dict[str, int] = field(default_factory=dict)
     allow_truncated: bool = False
+    features: bool = False
 
 
 @dataclass(frozen=True, slots=True)

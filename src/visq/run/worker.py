@@ -47,7 +47,7 @@ def _prepare(config: dict[str, Any], send: Send) -> Any:
     if config["threads"]:
         set_threads(config["threads"])
     requests = [Request(*r) for r in config["requests"]]
-    scorer = Scorer(requests, Reading(config["limits"], config["allow_truncated"]))
+    scorer = Scorer(requests, Reading(config["limits"], config["allow_truncated"], config["features"]))
     scorer.load()
     return scorer
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from visq.catalog.no_reference import colour, perceptual, statistics
+from visq.catalog.no_reference import artefacts, colour, ilniqe, perceptual, sharpness, statistics, tone
 
-SPECS = (*statistics.SPECS, *perceptual.SPECS, *colour.SPECS)
+SPECS = (
+    *statistics.SPECS,
+    *perceptual.SPECS,
+    *colour.SPECS,
+    *sharpness.SPECS,
+    *artefacts.SPECS,
+    *tone.SPECS,
+    *ilniqe.SPECS,
+)

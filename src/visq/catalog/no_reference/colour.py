@@ -26,7 +26,7 @@ SPECS: tuple[MetricSpec, ...] = (
                 "str",
                 "norm",
                 "units and terms of which program; they do not compare",
-                ("norm", "lab_raw", "matlab"),
+                ("norm", "lab_raw", "matlab", "opencv", "opencv_std", "hsv"),
             ),
         ),
         verification=(
@@ -34,7 +34,19 @@ SPECS: tuple[MetricSpec, ...] = (
                 "verified", "lab_raw: PSNR-SSIM-UCIQE-UIQM-Python a591335 on five pictures", "1e-3 (white point of Lab)"
             ),
             Verification(
-                "verified", "all variants: an independent implementation on synthetic water", "printed digits"
+                "verified",
+                "norm, lab_raw, matlab: an independent implementation on synthetic water",
+                "printed digits",
+            ),
+            Verification(
+                "verified",
+                "opencv: JOU-UIP/UCIQE 02a3cf3 UCIQE.py; opencv_std: TongJiayan/UCIQE-python 1170aa2, five pictures",
+                "3e-3; 5e-6 and 1e-9 where OpenCV's inexact 8-bit Lab is replaced by the exact one",
+            ),
+            Verification(
+                "verified",
+                "hsv: underimage-fusion-enhancement 7638049 in Octave, five pictures",
+                "2e-3 (its Lab)",
             ),
             Verification("unverified", "matlab: the MATLAB program itself, which rounds Lab to 8 bit", "not run"),
         ),
@@ -66,10 +78,22 @@ SPECS: tuple[MetricSpec, ...] = (
                 "extremes of all channels, of each channel, or of grey by PLIP",
                 ("pixel", "channels", "plip"),
             ),
+            Option(
+                "edges",
+                "str",
+                "product",
+                "edge map of sharpness: Sobel magnitude times channel, or difference of the two gradients",
+                ("product", "gradient"),
+            ),
             Option("blue_weight", "float", 0.114, "weight of blue in sharpness; 0.144 is in one program"),
         ),
         verification=(
             Verification("verified", "FUnIE-GAN 8f934c8 (block 10, blue 0.144) on five pictures", "2e-6"),
+            Verification(
+                "verified",
+                "the MATLAB package in underimage-fusion-enhancement 96c04bd, its three parts in Octave, five pictures",
+                "1e-9 (printed digits)",
+            ),
             Verification("verified", "defaults: an independent implementation on synthetic water", "printed digits"),
         ),
         notes=(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from visq.catalog.common import ROUNDED_LUMA
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.catalog.common import LUMA, ROUNDED_LUMA
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -24,7 +24,19 @@ SPECS: tuple[MetricSpec, ...] = (
         differentiable=False,
         paper="Venkatanath et al., Blind image quality evaluation using perception based features, NCC 2015",
         code_licence="Apache-2.0",
-        options=(ROUNDED_LUMA,),
+        options=(LUMA, ROUNDED_LUMA),
+        likes=(
+            Like(
+                "pyiqa",
+                "pyiqa 0.1.16, piqe",
+                (
+                    ("luma", "bt601"),
+                    ("rounded_luma", False),
+                ),
+                "luma of 0.299, 0.587, 0.114, not rounded before it is scaled",
+                "1e-3",
+            ),
+        ),
         verification=(
             Verification(
                 "verified", "MATLAB's piqe on five pictures, as IQA-PyTorch records it", "printed digits (0.005)"
@@ -57,6 +69,22 @@ SPECS: tuple[MetricSpec, ...] = (
                 "l2",
                 "root of the sum of squares, sum of magnitudes, or sum of squares",
                 ("l2", "l1", "l2_squared"),
+            ),
+        ),
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, total_variation",
+                (),
+                "nothing: it is the default",
+                "1e-5",
+            ),
+            Like(
+                "torchmetrics",
+                "torchmetrics 1.9, total_variation",
+                (("norm", "l1"),),
+                "sum of magnitudes",
+                "0.02 (a ten-millionth of the sum)",
             ),
         ),
         verification=(Verification("verified", "piq 0.8.0 in float64, three norms, seven pictures", "1e-11 relative"),),

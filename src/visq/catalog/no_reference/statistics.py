@@ -28,7 +28,12 @@ SPECS: tuple[MetricSpec, ...] = (
         paper="Mittal, Soundararajan, Bovik, Making a completely blind image quality analyzer, IEEE SPL 20(3), 2013",
         code_licence="Apache-2.0",
         options=(
-            Option("model", "path", None, "pristine model: the authors' modelparameters.mat, or an .npz of fit_niqe"),
+            Option(
+                "model",
+                "path",
+                None,
+                "pristine model: the authors' modelparameters.mat, a toolbox's niqeModel, or an .npz of fit_niqe",
+            ),
             ROUNDED_LUMA,
             _FLAT,
         ),
@@ -47,6 +52,8 @@ SPECS: tuple[MetricSpec, ...] = (
                 "1e-9 relative; the signs of flat areas (I06, I08) were taken from these scores",
             ),
             Verification("verified", "the same on I03 and I19, a fiftieth and a third of which is flat", "0.003"),
+            Verification("verified", "the authors' program in Octave, blocks of 64 x 64 and 48 x 96, on I04", "1e-10"),
+            Verification("unverified", "niqe of MATLAB's toolbox with its model, which is not public", "not run"),
             Verification("self", "the model that ships, whose scores are not the authors'", "no other exists"),
         ),
         notes=(
@@ -70,7 +77,12 @@ SPECS: tuple[MetricSpec, ...] = (
         paper="Mittal, Moorthy, Bovik, No-reference image quality assessment in the spatial domain, IEEE TIP, 2012",
         code_licence="Apache-2.0",
         options=(
-            Option("model", "path", None, "regression: the authors' allmodel with allrange beside it, or an .npz"),
+            Option(
+                "model",
+                "path",
+                None,
+                "regression: the authors' allmodel with allrange beside it, a toolbox's brisqueModel, or an .npz",
+            ),
             ROUNDED_LUMA,
             _FLAT,
         ),
@@ -88,6 +100,12 @@ SPECS: tuple[MetricSpec, ...] = (
                 "the authors' MATLAB with their model, seven pictures, as IQA-PyTorch and piq record it",
                 "all printed digits on three, 1e-4 on two, 0.02 on the two flattest; signs as in niqe",
             ),
+            Verification(
+                "verified",
+                "the toolbox's form: features by the functions of NIQE's authors in Octave, with a made-up regression",
+                "1e-9; IQA-PyTorch's brisque_matlab: 1e-5",
+            ),
+            Verification("unverified", "brisque of MATLAB's toolbox with its model, which is not public", "not run"),
             Verification(
                 "self",
                 "the model that ships on the test part of BIQ2021 (2,000 rated photographs)",

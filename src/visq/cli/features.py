@@ -1,0 +1,146 @@
+"""`visq features`: the few numbers of a reference that reduced-reference metrics need."""
+
+# Names stay the text that was given, as in `visq compare`.
+# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH122
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from visq.cli import exits, metric_option
+from visq.cli.messages import counted, say
+from visq.cli.text import name
+from visq.errors import InputError, PairingError, StoreError, VisqError
+from visq.run.plan import Finder, Found
+
+if TYPE_CHECKING:
+    from visq.api import Metric
+    from visq.features import Features
+
+_EXAMPLES = """\b
+Examples:
+  visq features original.png -o original.json
+  visq compare --features original.json copy.jpg other.jpg
+  visq features originals/ -m rred,wnism -o features/
+  visq compare --features features/ compressed/ -o scores.csv
+"""
+
+
+@click.command(name="features", epilog=f"{_EXAMPLES}\n{exits.EPILOG}")
+@click.argument("reference", type=click.UNPROCESSED, metavar="REFERENCE")
+@click.option("-o", "--output", metavar="FILE", help="JSON file to write; a folder where REFERENCE is one.")
+@click.option(
+    "-m",
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="METRIC[:OPTION=VALUE],...",
+    help="For which reduced-reference metrics; repeat it or use commas.  [default: all]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array with what was kept and its size.")
+@click.option(
+    "--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse larger images.  [default: 64000000]"
+)
+def command(
+    reference: str,
+    output: str | None,
+    metrics: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+    max_pixels: int | None,
+) -> int:
+    """Keep the few numbers of a reference that images can be judged by where the reference itself is not at hand.
+
+    REFERENCE is an image, or a folder of images: then -o is a folder that gets one JSON file for each. The size of
+    what is kept is printed in bits. `visq compare --features FILE IMAGE` uses it, on any machine with visq.
+    """
+    from visq.api import Metric
+
+    chosen = [Metric(one.spec, one.options) for one in metric_option.requests(metrics, "rr")]
+    many = os.path.isdir(reference)
+    if many and not output:
+        raise click.UsageError("REFERENCE is a folder: -o DIR is needed")
+    pairs = list(_names(reference, output or "")) if many else [(Found(reference, ""), output or "")]
+    written: list[dict[str, object]] = []
+    failed = 0
+    for found, path in pairs:
+        try:
+            features = _extract(found, chosen, path, overwrite=overwrite, max_pixels=max_pixels)
+        except VisqError as error:
+            if not many:
+                raise
+            failed += 1
+            say(str(error))
+            continue
+        written += [_row(found.path, path, one) for one in features]
+        if not as_json:
+            for one in features:
+                size = f"{counted(one.numbers, 'number', 'numbers')}, {counted(one.bits, 'bit', 'bits')}"
+                click.echo(f"{name(found.path)}\t{one.metric}\t{size}")
+    if as_json:
+        click.echo(json.dumps(written, indent=2))
+    if failed:
+        say(f"{counted(failed, 'reference', 'references')} of {len(pairs)} could not be used")
+    return exits.SOME_FAILED if failed else exits.OK
+
+
+def _row(reference: str, path: str, one: Features) -> dict[str, object]:
+    row: dict[str, object] = {"reference": reference, "file": path or None, "metric": one.metric}
+    return row | {"identity": one.identity, "numbers": one.numbers, "bits": one.bits, "values": one.values}
+
+
+def _names(folder: str, output: str) -> Iterator[tuple[Found, str]]:
+    """Images of a folder and the file that each one's features go to."""
+    taken: dict[str, str] = {}
+    for found in Finder().walk(folder):
+        stem = os.path.splitext(found.relative)[0]
+        if stem in taken and not found.problem:
+            raise PairingError(f"{taken[stem]} and {found.path} differ only in the extension",
+                               hint="Both would be kept under one name: move one of them.")  # fmt: skip
+        taken[stem] = found.path
+        yield found, os.path.join(output, f"{stem}.json")
+    if not taken:
+        raise InputError(f"no images found in {folder}")
+
+
+def _extract(
+    found: Found, chosen: list[Metric], path: str, *, overwrite: bool, max_pixels: int | None
+) -> list[Features]:
+    from visq.features import write_features
+    from visq.media import Limits, open_image
+
+    if found.problem:
+        raise InputError(f"{found.path}: {found.problem}")
+    if path and os.path.exists(path) and not overwrite:
+        raise StoreError(f"{path} exists already", hint="Use --overwrite to replace it.")
+    limits = Limits(max_pixels=max_pixels) if max_pixels else Limits()
+    opened = open_image(found.path, limits=limits)
+    try:
+        features = [metric.extract(opened) for metric in chosen]
+    except VisqError as error:
+        raise error.with_context(found.path) from None
+    if path:
+        folder = os.path.dirname(path)
+        try:
+            if folder:
+                os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be made: {error.strerror}") from None
+        write_features(path, features)
+    return features
+
+
+def walk_features(folder: str) -> Iterator[Found]:
+    """Files of features under a folder."""
+    for found in Finder(all_files=True).walk(folder):
+        if found.problem or found.path.endswith(".json"):
+            yield found
+
+
+__all__ = ["command", "walk_features"]

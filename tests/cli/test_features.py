@@ -1,0 +1,132 @@
+"""`visq features` and `visq compare --features`: judging without the reference."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+
+from visq import catalog
+from visq.api import metric
+
+RR = catalog.ids("rr")
+SIDE = 128
+
+
+@pytest.fixture
+def large(picture):
+    return lambda name, seed=0, **options: picture(name, seed=seed, side=SIDE, **options)
+
+
+def test_features_are_kept_and_used_without_the_reference(visq, large, tmp_path):
+    reference, copy = large("a.png"), large("a.jpg", quality=20)
+    expected = {m: float(metric(m)(copy, reference)) for m in RR}
+    done = visq("features", "a.png", "-o", "a.json")
+    assert done.code == 0
+    lines = [line.split("\t") for line in done.out.splitlines()]
+    assert [(name, m) for name, m, _ in lines] == [("a.png", m) for m in RR]
+    assert all(" bit" in size and " number" in size for *_, size in lines)
+    reference.unlink()
+    compared = visq("compare", "--features", "a.json", "a.jpg", "--json")
+    assert compared.code == 0
+    rows = json.loads(compared.out)
+    assert {r["metric"]: r["value"] for r in rows} == expected
+    assert {r["reference"] for r in rows} == {"a.json"}
+
+
+def test_the_program_does_it_in_processes_of_its_own(program, large, tmp_path):
+    reference, copy = large("a.png"), large("a.jpg", quality=20)
+    expected = float(metric("rred")(copy, reference))
+    assert program("features", "a.png", "-m", "rred", "-o", "a.json").code == 0
+    reference.unlink()
+    done = program("compare", "--features", "a.json", "a.jpg", "-m", "rred", "--json")
+    assert done.code == 0
+    [row] = json.loads(done.out)
+    assert row["value"] == expected
+
+
+def test_folders(visq, large):
+    for name, seed in (("x", 1), ("sub/y", 2)):
+        large(f"ref/{name}.png", seed=seed)
+        large(f"dis/{name}.jpg", seed=seed, quality=30)
+    large("dis/z.jpg")
+    assert visq("features", "ref", "-m", "rred", "-o", "kept").code == 0
+    done = visq("compare", "--features", "kept", "dis", "--json")
+    assert done.code == 1
+    assert {r["image"]: r["reference"] for r in json.loads(done.out)} == {
+        "dis/x.jpg": "kept/x.json",
+        "dis/sub/y.jpg": "kept/sub/y.json",
+    }
+    assert "dis/z.jpg: no reference has this name" in done.err
+
+
+def test_options_belong_to_the_features(visq, large):
+    large("a.png")
+    large("a.jpg")
+    assert visq("features", "a.png", "-m", "wnism:quantised=false", "-o", "a.json").code == 0
+    assert json.loads(visq("compare", "--features", "a.json", "a.jpg", "--json").out)[0]["status"] == "ok"
+    done = visq("compare", "--features", "a.json", "a.jpg", "-m", "wnism", "--json")
+    assert done.code == 1
+    assert "other options" in json.loads(done.out)[0]["error"]
+    done = visq("compare", "--features", "a.json", "a.jpg", "-m", "rred", "--json")
+    assert "no features of rred" in json.loads(done.out)[0]["error"]
+
+
+def test_an_image_of_another_size_is_an_error_row(visq, large, tmp_path):
+    large("a.png")
+    Image.open(tmp_path / "a.png").crop((0, 0, SIDE, SIDE - 1)).save(tmp_path / "b.png")
+    visq("features", "a.png", "-m", "rred", "-o", "a.json")
+    done = visq("compare", "--features", "a.json", "b.png", "--json")
+    assert done.code == 1
+    assert "differ in size" in json.loads(done.out)[0]["error"]
+
+
+def test_mistakes_are_one_line(visq, large, tmp_path):
+    large("a.png")
+    (tmp_path / "bad.json").write_text("{}")
+    (tmp_path / "empty").mkdir()
+    large("two/a.png")
+    large("two/a.jpg")
+    cases = {
+        ("features", "nowhere.png"): "nowhere.png",
+        ("features", "a.png", "-m", "ssim"): "ssim needs the whole reference",
+        ("features", "a.png", "-m", "niqe"): "niqe judges an image alone",
+        ("features", "empty", "-o", "out"): "no images found",
+        ("features", "two", "-o", "out"): "differ only in the extension",
+        ("features", "two"): "-o DIR is needed",
+        ("features",): "REFERENCE",
+        ("compare", "--features", "bad.json", "a.png"): "not a file of features",
+        ("compare", "--features", "none.json", "a.png"): "none.json",
+        ("compare", "--features", "empty", "two"): "holds no files of features",
+        ("compare", "--features", "bad.json"): "REFERENCE DISTORTED",
+        ("compare", "a.png"): "DISTORTED",
+        ("compare", "a.png", "a.png", "-m", "niqe"): "niqe judges an image alone",
+    }
+    for arguments, text in cases.items():
+        done = visq(*arguments)
+        assert done.code == 2, arguments
+        assert text in done.err, (arguments, done.err)
+        assert done.err.count("\n") == 1, done.err
+
+
+def test_files_are_not_overwritten_unasked(visq, large, tmp_path):
+    large("a.png")
+    assert visq("features", "a.png", "-m", "rred", "-o", "a.json").code == 0
+    before = (tmp_path / "a.json").read_bytes()
+    done = visq("features", "a.png", "-m", "wnism", "-o", "a.json")
+    assert done.code == 2
+    assert "exists already" in done.err
+    assert (tmp_path / "a.json").read_bytes() == before
+    assert visq("features", "a.png", "-m", "wnism", "-o", "a.json", "--overwrite").code == 0
+    assert (tmp_path / "a.json").read_bytes() != before
+
+
+def test_one_broken_reference_does_not_stop_the_others(visq, large, tmp_path):
+    large("ref/a.png")
+    large("ref/c.png")
+    (tmp_path / "ref/b.png").write_bytes(b"no picture")
+    done = visq("features", "ref", "-m", "rred", "-o", "kept")
+    assert done.code == 1
+    assert "b.png" in done.err
+    assert sorted(p.name for p in (tmp_path / "kept").iterdir()) == ["a.json", "c.json"]
