@@ -133,3 +133,14 @@ def test_what_cannot_be_built_is_refused():
     for levels, orientations in (((), 8), ((0,), 8), ((2, 1), 8), ((1, 1), 8), ((1,), 0)):
         with pytest.raises(OptionError, match="levels"):
             next(steerable.complex_bands(x, levels, orientations))
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (97, 101), (130, 75), (75, 130)], ids=str)
+@pytest.mark.parametrize("orientations", [4, 6, 3])
+def test_one_real_band_is_the_real_part_of_the_complex_one(shape, orientations):
+    x = np.random.default_rng(4).random(shape) * 255
+    half = steerable.half_spectrum(x)
+    for level, bands in zip((1, 2, 3), steerable.complex_bands(x[None], (1, 2, 3), orientations), strict=True):
+        for k in range(orientations):
+            band = steerable.real_band(half, shape, level, k, orientations)
+            np.testing.assert_allclose(band, bands[0, k].real, rtol=0, atol=1e-10 * np.abs(bands).max())

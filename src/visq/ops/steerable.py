@@ -129,6 +129,58 @@ def complex_bands(x: Any, levels: tuple[int, ...], orientations: int) -> Iterato
         yield xp.fft.ifft2(xp.fft.ifftshift(spectrum, axes=(-2, -1)))
 
 
+def real_band(half: np.ndarray, size: tuple[int, int], level: int, orientation: int, orientations: int) -> np.ndarray:
+    """Real part of one band of `complex_bands`, in a fraction of the memory.
+
+    Parameters
+    ----------
+    half : array
+        What `half_spectrum` gives of an image.
+    size : (int, int)
+        Height and width of that image.
+    level, orientation, orientations : int
+        Level from 1, orientation from 0, of how many.
+
+    Returns
+    -------
+    array
+        `(h, w)` float64.
+    """
+    height, width = size
+    h, w = level_size(height, level), level_size(width, level)
+    across = np.arange(w // 2 + 1)
+    at = orientation * math.pi / orientations
+    phase = (-1j) ** (orientations - 1)
+    out = np.empty((h, len(across)), np.complex128)
+    x = across / (width / 2)
+    rows = np.arange(h) - h // 2
+    for first in range(0, h, _STRIP):
+        part = rows[first : first + _STRIP]
+        y, wide_x = np.meshgrid(part / (height / 2), x, indexing="ij")
+        radial = _radial(np.hypot(wide_x, y), width, level)
+        angle = np.arctan2(y, wide_x) - at
+        # A real picture has the conjugate at the opposite frequency, half a turn away.
+        shape = phase * _angular(angle, orientations) + np.conj(phase) * _angular(angle + math.pi, orientations)
+        out[part % h] = half[part % height, : len(across)] * (radial * (shape / 2))
+    scipy_fft = _scipy_fft()
+    columns = scipy_fft.ifft(out, axis=0, overwrite_x=True)
+    found = np.empty((h, w))
+    for first in range(0, h, _STRIP):
+        found[first : first + _STRIP] = scipy_fft.irfft(columns[first : first + _STRIP], n=w, axis=1)
+    return found
+
+
+def half_spectrum(plane: np.ndarray) -> np.ndarray:
+    """Spectrum of a real `(H, W)` plane, column frequencies from 0 up: `(H, W // 2 + 1)`, complex128."""
+    return _half_spectrum(plane[None], plane.shape[1] // 2)[0]
+
+
+def _scipy_fft() -> Any:
+    import scipy.fft
+
+    return scipy.fft
+
+
 def level_size(length: int, level: int) -> int:
     """Length of an axis at a level: halved `level - 1` times, rounded up.
 
@@ -144,14 +196,13 @@ def _half_spectrum(x: Any, highest: int) -> Any:
         import torch
 
         return torch.fft.fft(torch.fft.rfft(x, dim=-1)[..., : highest + 1], dim=-2)
-    import scipy.fft
-
+    scipy_fft = _scipy_fft()
     # Row by row in strips, in float64 whatever the input: most column frequencies are never needed at once.
     rows = np.empty((*x.shape[:-1], highest + 1), np.complex128)
     for first in range(0, x.shape[-2], _STRIP):
         part = np.s_[:, first : first + _STRIP]
-        rows[part] = scipy.fft.rfft(x[part].astype(np.float64), axis=-1)[..., : highest + 1]
-    return scipy.fft.fft(rows, axis=-2, overwrite_x=True)
+        rows[part] = scipy_fft.rfft(x[part].astype(np.float64), axis=-1)[..., : highest + 1]
+    return scipy_fft.fft(rows, axis=-2, overwrite_x=True)
 
 
 def _centred(half: Any, height: int, width: int, xp: Any) -> Any:
@@ -173,14 +224,18 @@ def _masks(height: int, width: int, level: int, orientations: int) -> tuple[np.n
     h, w = level_size(height, level), level_size(width, level)
     y, x = np.meshgrid((np.arange(h) - h // 2) / (height / 2), (np.arange(w) - w // 2) / (width / 2), indexing="ij")
     angle = np.arctan2(y, x)
+    radial = _radial(np.hypot(x, y), width, level)
+    return radial, np.stack([_angular(angle - math.pi * k / orientations, orientations) for k in range(orientations)])
+
+
+def _radial(radius: np.ndarray, width: int, level: int) -> np.ndarray:
+    """Radial part of the filters of a level at some distances from frequency zero, Nyquist's being 1."""
     # The frequency zero has no logarithm: it takes its neighbour's, which lies below every band.
-    radius = np.hypot(x, y)
-    radius[h // 2, w // 2] = 2 / width
-    octave = np.log2(radius)
+    octave = np.log2(np.where(radius == 0, 2 / width, radius))
     radial = _transition(octave + level, high=True)
     for passed in range(level):
         radial = radial * _transition(octave + passed, high=False)
-    return radial, np.stack([_angular(angle - math.pi * k / orientations, orientations) for k in range(orientations)])
+    return radial
 
 
 def _transition(octave: np.ndarray, *, high: bool) -> np.ndarray:
@@ -200,4 +255,4 @@ def _angular(angle: np.ndarray, orientations: int) -> np.ndarray:
     return np.interp(angle, at, gain * np.cos(at) ** order * inside)
 
 
-__all__ = ["complex_bands", "derivative_band", "level_size", "low_passes"]
+__all__ = ["complex_bands", "derivative_band", "half_spectrum", "level_size", "low_passes", "real_band"]

@@ -1,0 +1,102 @@
+"""What reduced-reference metrics share: planes of luma from any engine, and entries of features checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from visq.errors import InputError
+from visq.ops.arrays import Batch, read_one, read_pair
+from visq.ops.scales import luma_plane
+
+#: Bits of a number that is sent in single precision.
+SINGLE = 32
+_HINT = "Extract the features again from the reference, with the same options."
+
+
+def luma_planes(batch: Batch, rounded_luma: bool | None) -> np.ndarray:
+    """`(N, H, W)` luma in 0..255, in NumPy whatever the engine."""
+    planes = batch.luma(255.0, rounded=rounded_luma)
+    return planes.detach().cpu().numpy() if batch.torch else planes
+
+
+def scores(batch: Batch, values: Sequence[float]) -> Any:
+    """Scores of a batch in the caller's form and engine, without gradient."""
+    if batch.torch:
+        like = {"dtype": batch.dtype, "device": batch.data.device}
+        return batch.result(batch.xp.asarray(np.asarray(values), **like))
+    return batch.result(np.asarray(values, dtype=np.float64))
+
+
+def numbers(
+    values: Mapping[str, Any],
+    name: str,
+    count: int,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    whole: bool = False,
+) -> list[Any]:
+    """The entry `name` of features: a list of `count` finite numbers from `low` to `high`.
+
+    Raises
+    ------
+    InputError
+        Not there, not a list of so many, not numbers, or out of range.
+    """
+    if not isinstance(values, Mapping) or name not in values:
+        got = ", ".join(map(str, values)) if isinstance(values, Mapping) else type(values).__name__
+        raise InputError(f"the features have no entry {name!r}", expected=name, got=got or "nothing", hint=_HINT)
+    entry = values[name]
+    kind = "whole numbers" if whole else "numbers"
+    limits = "" if low == -math.inf and high == math.inf else f" from {low:g} to {high:g}"
+    expected = f"{count} {kind}{limits}"
+    if not isinstance(entry, list | tuple) or len(entry) != count:
+        got = f"{len(entry)} entries" if isinstance(entry, list | tuple) else type(entry).__name__
+        raise InputError(f"the features have a wrong entry {name!r}", expected=expected, got=got, hint=_HINT)
+    for value in entry:
+        usable = isinstance(value, int if whole else Real) and not isinstance(value, bool)
+        if not usable or not (math.isfinite(value) and low <= value <= high):
+            raise InputError(
+                f"the features have a wrong entry {name!r}", expected=expected, got=repr(value)[:40], hint=_HINT
+            )
+    return list(entry)
+
+
+def one_plane(
+    image: Any, *, name: str, data_range: float | None, rounded_luma: bool | None, min_side: int
+) -> np.ndarray:
+    """`(H, W)` luma in 0..255 of one image, NumPy, float64; the same numbers whatever the engine."""
+    return _plane(read_one(image, data_range=data_range, min_side=min_side, name=name), 0, rounded_luma)
+
+
+def score_pairs(
+    image: Any,
+    reference: Any,
+    score: Callable[[np.ndarray, np.ndarray], float],
+    *,
+    data_range: float | None,
+    rounded_luma: bool | None,
+    min_side: int,
+) -> Any:
+    """`score(luma of the image, luma of its reference)`, planes as `one_plane`, of one pair or of two batches."""
+    x, y = read_pair(image, reference, data_range=data_range, min_side=min_side)
+    planes = ((_plane(x, n, rounded_luma), _plane(y, n, rounded_luma)) for n in range(x.data.shape[0]))
+    return scores(x, [score(one, two) for one, two in planes])
+
+
+def single(value: float) -> float:
+    """A number as it is sent, in single precision."""
+    return float(np.float32(value))
+
+
+def _plane(batch: Batch, n: int, rounded: bool | None) -> np.ndarray:
+    plane = luma_plane(batch, n, rounded=rounded)
+    return plane.cpu().numpy() if batch.torch else plane.astype(np.float64, copy=False)
+
+
+__all__ = ["SINGLE", "luma_planes", "numbers", "one_plane", "score_pairs", "scores", "single"]
