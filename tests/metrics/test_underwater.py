@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from skimage import data
 
 from shared_data import load
 from visq.errors import OptionError, SizeError
-from visq.metrics.uciqe import colour_terms, tail_length, uciqe
+from visq.metrics.uciqe import Variant, colour_terms, tail_length, uciqe
 from visq.metrics.uiqm import plain_terms, trim_counts, uiqm, uiqm_terms
 
 PICTURES = ("astronaut", "coffee", "chelsea")
@@ -164,6 +165,74 @@ def test_contrast_of_the_python_program(name, expected):
     assert uiqm_terms(image, contrast="plip").uiconm == pytest.approx(expected, rel=2e-6)
 
 
+# UICM.m, UISM.m and UIConM.m of the MATLAB package in bilityniu/underimage-fusion-enhancement 96c04bd, run in
+# Octave 7.3 with image 2.14.0 on the first 380 rows and 510 columns, which are whole blocks of 5.
+_MATLAB_PARTS = {
+    "I03": (4.9519379706, 0.9263040667, 0.3599589163),
+    "I04": (0.2048759436, 3.2050176060, 0.7124804021),
+    "I06": (0.6310439035, 5.0004544767, 0.8190941653),
+    "I08": (2.3010755459, 5.4816068868, 0.8446544840),
+    "I19": (3.7941695438, 2.0944774523, 0.5127418088),
+}
+
+
+@pytest.mark.parametrize("name", _MATLAB_PARTS)
+def test_parts_of_the_matlab_package(name):
+    image = load(f"golden/calibra/dist/{name}.png")[:380, :510]
+    options = {"block": 5, "variance": "trimmed", "contrast": "channels", "edges": "gradient"}
+    for pixels in (image, image / 255.0):
+        terms = uiqm_terms(pixels, **options)
+        # Ten digits were printed.
+        assert (terms.uicm, terms.uism, terms.uiconm) == pytest.approx(_MATLAB_PARTS[name], abs=1e-9)
+
+
+# The programs behind `opencv` (JOU-UIP/UCIQE 02a3cf3) and `opencv_std` (TongJiayan/UCIQE-python 1170aa2), given Lab
+# that was rounded to 8 bit exactly in place of OpenCV's, which is off by up to two levels.
+_ROUNDED_LAB = {
+    "I03": (0.6352286464, 0.7513374422),
+    "I04": (0.4516526895, 0.7678736757),
+    "I06": (0.5177603832, 0.6567047688),
+    "I08": (0.5939192510, 0.8063596357),
+    "I19": (0.5862940756, 0.7270172014),
+}
+
+
+@pytest.mark.parametrize("name", _ROUNDED_LAB)
+def test_the_programs_that_use_opencv(name):
+    image = load(f"golden/calibra/dist/{name}.png") / 255.0
+    first, second = _ROUNDED_LAB[name]
+    # The first finds its percentiles in a histogram of 65536 bins over the range of lightness.
+    assert uciqe(image, variant="opencv") == pytest.approx(first, abs=0.2745 / 65535)
+    assert uciqe(image, variant="opencv_std") == pytest.approx(second, abs=1e-9)
+
+
+@pytest.mark.parametrize("variant", ["opencv", "opencv_std", "hsv"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_other_variants_fall_with_depth(name, variant):
+    scores = [uciqe(under_water(picture(name), t), variant=variant) for t in (0.0, 1.0, 3.0)]
+    assert falls(scores)
+
+
+@pytest.mark.parametrize(("variant", "expected"), [("opencv", 0.206), ("opencv_std", 0.34), ("hsv", 0.0)])
+def test_flat_grey_of_the_other_variants(variant, expected):
+    # 8-bit a and b of grey are 128: C = 0.7099, L = 137 / 255.
+    chroma, light = 128 * math.sqrt(2) / 255, 137 / 255
+    shares = {"opencv": chroma / math.hypot(chroma, light), "opencv_std": chroma / light, "hsv": 0.0}
+    score = uciqe(np.full((24, 24, 3), 128, np.uint8), variant=variant)
+    assert score == pytest.approx(0.2576 * shares[variant], abs=1e-6)
+    assert score == pytest.approx(expected, abs=1e-3)
+
+
+def test_variant_of_hsv_by_hand():
+    image = np.zeros((6, 6, 3))
+    image[:3] = (1.0, 0.0, 0.0)
+    # L, a, b of red: 53.24, 80.09, 67.2; half of the pixels have it, and saturation 1.
+    chroma = math.hypot(80.09, 67.2)
+    spread = chroma / 2 * math.sqrt(36 / 35)
+    expected = 0.4680 * spread + 0.2745 * 53.24 + 0.2576 * 0.5
+    assert uciqe(image, variant="hsv") == pytest.approx(expected, abs=0.01)
+
+
 def test_contrast_looks_at_channels_together():
     block = np.zeros((8, 8, 3), np.uint8)
     block[..., 0], block[..., 1], block[..., 2] = 200, 150, 100
@@ -228,7 +297,7 @@ def test_integers_do_not_wrap():
     assert uiqm_terms(image).uicm == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", get_args(Variant))
 @pytest.mark.parametrize("side", [5, 9, 60])
 def test_fused_uciqe_is_plain(variant, side):
     from visq.metrics.uciqe import _FORMS, _weighted
@@ -240,12 +309,12 @@ def test_fused_uciqe_is_plain(variant, side):
 
 @pytest.mark.parametrize("block", [2, 5, 8, 10])
 @pytest.mark.parametrize("contrast", ["pixel", "channels", "plip"])
-@pytest.mark.parametrize("variance", ["full", "trimmed"])
-def test_fused_uiqm_is_plain(block, contrast, variance):
+@pytest.mark.parametrize(("variance", "edges"), [("full", "product"), ("trimmed", "gradient")])
+def test_fused_uiqm_is_plain(block, contrast, variance, edges):
     image = np.random.default_rng(block).integers(0, 256, (53, 38, 3), dtype=np.uint8)
     planes = np.moveaxis(image, -1, 0)[None].astype(float)
-    plain = plain_terms(planes, block, variance, contrast, (0.299, 0.587, 0.144))
-    fused = uiqm_terms(image, block=block, contrast=contrast, variance=variance, blue_weight=0.144)
+    plain = plain_terms(planes, block, variance, contrast, (0.299, 0.587, 0.144), edges)
+    fused = uiqm_terms(image, block=block, contrast=contrast, variance=variance, edges=edges, blue_weight=0.144)
     assert fused.uicm == pytest.approx(plain.uicm[0], rel=1e-12)
     assert fused.uism == pytest.approx(plain.uism[0], rel=1e-12)
     assert fused.uiconm == pytest.approx(plain.uiconm[0], rel=1e-6)

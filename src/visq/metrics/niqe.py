@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from visq.errors import SizeError
 from visq.ops import statistics
 from visq.ops.arrays import Batch, read_one
 from visq.ops.scales import half_size, luma_plane
@@ -18,15 +19,25 @@ BLOCK = 96
 SCALES = 2
 FEATURES = 36
 _SHAPES = {"mean": (FEATURES,), "covariance": (FEATURES, FEATURES)}
+_HOW = {"block_size": (2,), "sharpness_threshold": ()}
 _MATLAB_SHAPES = {"mu_prisparam": (1, FEATURES), "cov_prisparam": (FEATURES, FEATURES)}
+_TOOLBOX_SHAPES = {
+    "Mean": (1, FEATURES), "Covariance": (FEATURES, FEATURES), "BlockSize": (1, 2), "SharpnessThreshold": (1, 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class PristineModel:
-    """Mean `(36,)` and covariance `(36, 36)` of the features of pristine photographs."""
+    """Mean `(36,)` and covariance `(36, 36)` of the features of pristine photographs, and how to score with them.
+
+    `block` is height and width of a block, both even. Blocks of a scored picture count if they are sharper than
+    `threshold` times its sharpest one; with 0 all of them do.
+    """
 
     mean: np.ndarray
     covariance: np.ndarray
+    block: tuple[int, int] = (BLOCK, BLOCK)
+    threshold: float = 0.0
 
 
 def niqe(
@@ -48,13 +59,14 @@ def niqe(
     Parameters
     ----------
     image : array
-        NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`, at least 96 x 96.
+        NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`, at least one block: 96 x 96 unless the
+        model says otherwise.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
     model : path, optional
-        Pristine model: the authors' `modelparameters.mat`, or an `.npz` with `mean` and `covariance` as
-        ``python -m visq.metrics.fit_niqe`` writes it. None: the model that ships, fitted to 24 photographs; its
-        scores are not those of the authors' model.
+        Pristine model: the authors' `modelparameters.mat`; a `niqeModel` of MATLAB's toolbox, saved as below; or
+        an `.npz` with `mean` and `covariance` as ``python -m visq.metrics.fit_niqe`` writes it. None: the model
+        that ships, fitted to 24 photographs; its scores are not those of the authors' model.
     rounded_luma : bool, optional
         Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
         not floats or grey images.
@@ -69,7 +81,7 @@ def niqe(
     Raises
     ------
     visq.errors.InputError
-        A side below 96, values out of range, NaN, an unknown rule for flat areas.
+        A side below a block, values out of range, NaN, an unknown rule for flat areas.
     visq.errors.InputTypeError
         Neither array nor tensor, or of a dtype that holds no pixels.
     visq.errors.WeightsError
@@ -78,6 +90,16 @@ def niqe(
     Notes
     -----
     To reproduce the authors' program, give 8-bit pixels and their `modelparameters.mat`.
+
+    MATLAB's `niqe` (Image Processing Toolbox) computes the same with a model of its own, which may not be shipped and
+    scores otherwise (7.20, 2.99, 3.17, 3.71, 7.69 where the authors' model gives 15.75, 3.65, 3.24, 3.18, 8.64). Who
+    has the toolbox saves the numbers of a model there, and gives the file as `model`::
+
+        m = niqeModel; s = struct('Mean',m.Mean,'Covariance',m.Covariance,'BlockSize',m.BlockSize, ...
+            'SharpnessThreshold',m.SharpnessThreshold); save('niqe.mat','-struct','s','-v7')
+
+    Block size and threshold of sharpness come with such a model. The toolbox describes the blocks of the scored
+    picture as selected too, so the threshold is applied to them; 0, its default, selects all, as the authors do.
 
     A block without positive or without negative coefficients leaves features undefined; like the authors'
     program, the mean skips them and the covariance skips the block. Beyond their program, which gives NaN there:
@@ -96,12 +118,17 @@ def niqe(
     >>> niqe(noise) > 10
     True
     """
-    batch = read_one(image, data_range=data_range, min_side=BLOCK)
     pristine = load_model(model)
-    values = [
-        _distance(pristine, block_features(batch, n, rounded_luma=rounded_luma, flat=flat)[0])
-        for n in range(batch.data.shape[0])
-    ]
+    batch = read_one(image, data_range=data_range, min_side=1)
+    (height, width), (high, wide) = batch.size, pristine.block
+    if height < high or width < wide:
+        raise SizeError("image is too small", expected=f"at least {wide}x{high} pixels", got=f"{width}x{height}")
+    values = []
+    for n in range(batch.data.shape[0]):
+        found, sharpness = block_features(batch, n, block=pristine.block, rounded_luma=rounded_luma, flat=flat)
+        if pristine.threshold > 0:
+            found = found[sharpness > pristine.threshold * sharpness.max()]
+        values.append(_distance(pristine, found))
     return batch.result(batch.xp.asarray(np.array(values), **_like(batch)))
 
 
@@ -110,24 +137,32 @@ def _like(batch: Batch) -> dict[str, Any]:
 
 
 def block_features(
-    batch: Batch, n: int, *, rounded_luma: bool | None = None, flat: statistics.Flat = "authors"
+    batch: Batch,
+    n: int,
+    *,
+    block: tuple[int, int] = (BLOCK, BLOCK),
+    rounded_luma: bool | None = None,
+    flat: statistics.Flat = "authors",
 ) -> tuple[np.ndarray, np.ndarray]:
     """The `(blocks, 36)` features of image `n` of a batch, and the `(blocks,)` sharpness of its blocks.
 
     Undefined features are NaN.
     """
-    height, width = (side // BLOCK * BLOCK for side in batch.size)
+    height, width = (side // step * step for side, step in zip(batch.size, block, strict=True))
     plane = luma_plane(batch, n, height, width, rounded=rounded_luma)
-    sums, sharpness = statistics.block_sums(plane, BLOCK, BLOCK, border="replicate", flat=flat)
-    parts = [_fit(sums, BLOCK**2)]
-    for scale in range(1, SCALES):
+    high, wide = block
+    sums, sharpness = statistics.block_sums(plane, high, wide, border="replicate", flat=flat)
+    parts = [fit_features(sums, high * wide)]
+    for _ in range(1, SCALES):
         plane = half_size(plane)
-        side = BLOCK >> scale
-        parts.append(_fit(statistics.block_sums(plane, side, side, border="replicate", flat=flat)[0], side**2))
+        high, wide = high // 2, wide // 2
+        sums, _ = statistics.block_sums(plane, high, wide, border="replicate", flat=flat)
+        parts.append(fit_features(sums, high * wide))
     return np.concatenate(parts, axis=-1).reshape(-1, FEATURES), sharpness.reshape(-1)
 
 
-def _fit(sums: np.ndarray, count: int) -> np.ndarray:
+def fit_features(sums: np.ndarray, count: int) -> np.ndarray:
+    """`(..., 18)` features of one scale from the `(..., 5, 5)` sums of `visq.ops.statistics.block_sums`."""
     shape, left, right = statistics.aggd_fit(sums, count)
     scale = statistics.scale_of(shape)
     left, right = left * scale, right * scale
@@ -158,7 +193,7 @@ def _distance(pristine: PristineModel, features: np.ndarray) -> float:
 
 
 def load_model(model: str | os.PathLike[str] | None = None) -> PristineModel:
-    """The pristine model that ships (None), or the one in a `modelparameters.mat` or `.npz`."""
+    """The pristine model that ships (None), or the one in a `modelparameters.mat`, `niqeModel` or `.npz`."""
     from visq import catalog, weights
 
     path = weights.find(catalog.get("niqe").weights[0]) if model is None else weights.members(model)[0]
@@ -172,12 +207,23 @@ def _load(path: Path, sha256: str) -> PristineModel:  # noqa: ARG001
 
     with path.open("rb") as stream:
         matlab = stream.read(6) == b"MATLAB"
-    if matlab:
-        found = arrays.read_mat(path, _MATLAB_SHAPES)
-        mean, covariance = found["mu_prisparam"][0], found["cov_prisparam"]
-    else:
-        found = arrays.read_npz(path, _SHAPES)
+    block, threshold = np.array([BLOCK, BLOCK]), 0.0
+    if not matlab:
+        found = arrays.read_npz(path, _SHAPES, optional=_HOW)
         mean, covariance = found["mean"], found["covariance"]
+        block, threshold = found.get("block_size", block), float(found.get("sharpness_threshold", threshold))
+    elif "Mean" in arrays.list_mat(path):
+        found = arrays.read_mat(path, _TOOLBOX_SHAPES)
+        mean, covariance = found["Mean"][0], found["Covariance"]
+        block, threshold = found["BlockSize"][0], float(found["SharpnessThreshold"][0, 0])
+    else:
+        hint = "Of a niqeModel, save the fields and not the object: the documentation has the line."
+        found = arrays.read_mat(path, _MATLAB_SHAPES, hint=hint)
+        mean, covariance = found["mu_prisparam"][0], found["cov_prisparam"]
     if not np.allclose(covariance, covariance.T, rtol=1e-6, atol=1e-9):
         raise WeightsError(f"{path}: the covariance is not symmetric")
-    return PristineModel(mean, covariance)
+    if (block % 2).any() or (block < 2).any():
+        raise WeightsError(f"{path}: the block size is not usable", expected="even numbers", got=str(block.tolist()))
+    if not 0 <= threshold < 1:
+        raise WeightsError(f"{path}: the sharpness threshold is not usable", expected="0..1", got=str(threshold))
+    return PristineModel(mean, covariance, (int(block[0]), int(block[1])), threshold)

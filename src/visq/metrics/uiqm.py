@@ -15,6 +15,7 @@ from visq.ops.numeric import safe_divide, safe_sqrt
 
 Variance = Literal["full", "trimmed"]
 Contrast = Literal["pixel", "channels", "plip"]
+Edges = Literal["product", "gradient"]
 
 # Panetta, Gao, Agaian (2016), fitted to observers.
 COLOUR_WEIGHT, SHARPNESS_WEIGHT, CONTRAST_WEIGHT = 0.0282, 0.2953, 3.5753
@@ -48,6 +49,7 @@ def uiqm(
     block: int = 8,
     variance: Variance = "full",
     contrast: Contrast = "pixel",
+    edges: Edges = "product",
     blue_weight: float = BLUE_WEIGHT,
 ) -> Any:
     """Underwater image quality measure; higher is better, about 0 to 5 for photographs.
@@ -75,6 +77,9 @@ def uiqm(
     contrast : {"pixel", "channels", "plip"}
         Extremes of a block over all three channels together; the sum of the terms of each channel; or the sum
         and difference of parametrised logarithmic processing (gamma = k = 1026) on grey in 0..1.
+    edges : {"product", "gradient"}
+        What UISM's edge map is: Sobel magnitude times the channel, or the size of the vertical gradient less the
+        horizontal one, without the channel.
     blue_weight : float
         Weight of blue in UISM. 0.144, a slip of the pen, is in one widely used program.
 
@@ -87,7 +92,7 @@ def uiqm(
     visq.errors.SizeError
         A side below `block`, or fewer than 20 pixels.
     visq.errors.OptionError
-        An unknown variance or contrast, a block that is no whole number above 1.
+        An unknown variance, contrast or edges, a block that is no whole number above 1.
     visq.errors.InputError
         Values out of range, NaN.
     visq.errors.InputTypeError
@@ -96,8 +101,10 @@ def uiqm(
     Notes
     -----
     - ``block=10, blue_weight=0.144`` are the numbers of the program that comes with FUnIE-GAN (whose trimmed mean
-      drops one value more). A much copied MATLAB package has ``block=5, variance="trimmed",
-      contrast="channels"``, and resizes the picture to whole blocks first.
+      drops one value more). A much copied MATLAB package (in underimage-fusion-enhancement) has ``block=5,
+      variance="trimmed", contrast="channels", edges="gradient"``; where sides are no multiples of 5 it resizes edge
+      map and picture to more blocks, and its sum takes the trimmed mean of RG for UICM, because the function gives
+      that first: use `uiqm_terms` for its three parts.
     - The score need not fall with the amount of water: in a clear picture some blocks hold a 0, their r is 1, and
       they add no contrast, so a little haze may raise the score (it does on 9 of the 24 Kodak photographs).
     - White noise lowers the score on most photographs, through UIConM and often UISM, and raises it on smooth ones
@@ -119,7 +126,7 @@ def uiqm(
     >>> uiqm(np.full((16, 16, 3), 128, np.uint8))
     0.0
     """
-    x, terms = _terms(image, data_range, block, variance, contrast, blue_weight)
+    x, terms = _terms(image, data_range, block, variance, contrast, edges, blue_weight)
     return x.result(COLOUR_WEIGHT * terms.uicm + SHARPNESS_WEIGHT * terms.uism + CONTRAST_WEIGHT * terms.uiconm)
 
 
@@ -130,6 +137,7 @@ def uiqm_terms(
     block: int = 8,
     variance: Variance = "full",
     contrast: Contrast = "pixel",
+    edges: Edges = "product",
     blue_weight: float = BLUE_WEIGHT,
 ) -> UiqmTerms:
     """UICM, UISM and UIConM, unweighted. Parameters as `uiqm`.
@@ -142,16 +150,18 @@ def uiqm_terms(
     >>> round(uiqm_terms(two).uiconm, 4)
     0.3662
     """
-    x, terms = _terms(image, data_range, block, variance, contrast, blue_weight)
+    x, terms = _terms(image, data_range, block, variance, contrast, edges, blue_weight)
     return UiqmTerms(x.result(terms.uicm), x.result(terms.uism), x.result(terms.uiconm))
 
 
 def _terms(
-    image: Any, data_range: float | None, block: int, variance: str, contrast: str, blue_weight: float
+    image: Any, data_range: float | None, block: int, variance: str, contrast: str, edges: str, blue_weight: float
 ) -> tuple[Batch, UiqmTerms]:
     if isinstance(block, bool) or not isinstance(block, (int, np.integer)) or block < 2:
         raise OptionError("block is not usable", expected="a whole number of pixels, at least 2", got=repr(block))
-    for name, value, allowed in (("variance", variance, Variance), ("contrast", contrast, Contrast)):
+    for name, value, allowed in (
+        ("variance", variance, Variance), ("contrast", contrast, Contrast), ("edges", edges, Edges),
+    ):  # fmt: skip
         if value not in get_args(allowed):
             choices = " or ".join(map(repr, get_args(allowed)))
             raise OptionError(f"unknown {name}", expected=choices, got=repr(value))
@@ -163,12 +173,14 @@ def _terms(
         raise SizeError("image is too small", expected=f"at least {LEAST_PIXELS} pixels", got=f"{width}x{height}")
     weights = (RED_WEIGHT, GREEN_WEIGHT, float(blue_weight))
     if x.torch:
-        return x, plain_terms(x.rgb(255.0), int(block), variance, contrast, weights)
-    parts = [_fused_terms(x, n, int(block), variance, contrast, weights) for n in range(x.data.shape[0])]
+        return x, plain_terms(x.rgb(255.0), int(block), variance, contrast, weights, edges)
+    parts = [_fused_terms(x, n, int(block), variance, contrast, weights, edges) for n in range(x.data.shape[0])]
     return x, UiqmTerms(*(np.array(values) for values in zip(*parts, strict=True)))
 
 
-def plain_terms(rgb: Any, block: int, variance: str, contrast: str, weights: tuple[float, float, float]) -> UiqmTerms:
+def plain_terms(
+    rgb: Any, block: int, variance: str, contrast: str, weights: tuple[float, float, float], edges: str = "product"
+) -> UiqmTerms:
     """UICM, UISM, UIConM of `(N, 3, H, W)` in 0..255: the formulae, plainly."""
     from visq.ops.arrays import namespace
 
@@ -179,8 +191,12 @@ def plain_terms(rgb: Any, block: int, variance: str, contrast: str, weights: tup
 
     across, down = gradients.components(rgb, "sobel", border="symmetric")
     # The gradients are a quarter of Sobel's sums; only the ratio within a block and the floor see that.
-    magnitude, squared = 16.0 * (across * across + down * down), rgb * rgb
-    product = xp.where((magnitude >= FLOOR) & (squared >= FLOOR), magnitude * squared, xp.zeros_like(rgb))
+    if edges == "gradient":
+        magnitude = 16.0 * (down - across) ** 2
+        product = xp.where(magnitude >= FLOOR, magnitude, xp.zeros_like(rgb))
+    else:
+        magnitude, squared = 16.0 * (across * across + down * down), rgb * rgb
+        product = xp.where((magnitude >= FLOOR) & (squared >= FLOOR), magnitude * squared, xp.zeros_like(rgb))
     low, high = block_extremes(product, block)
     usable = low > 0
     one = xp.ones_like(low)
@@ -251,12 +267,12 @@ def _colourfulness(red_green: tuple[Any, Any], yellow_blue: tuple[Any, Any]) -> 
 
 
 def _fused_terms(
-    x: Batch, n: int, block: int, variance: str, contrast: str, weights: tuple[float, float, float]
+    x: Batch, n: int, block: int, variance: str, contrast: str, weights: tuple[float, float, float], edges: str
 ) -> tuple[Any, Any, Any]:
     from visq.ops import _numba_underwater
 
     planes = x.data[n] if not x.grey else np.broadcast_to(x.data[n], (3, *x.size))
-    edge, low, high = _numba_underwater.block_statistics(planes, x.peak, block, FLOOR)
+    edge, low, high = _numba_underwater.block_statistics(planes, x.peak, block, edges == "gradient", FLOOR)
     blocks = low.shape[1] * low.shape[2]
     uism = 2.0 / blocks * sum(w * e for w, e in zip(weights, edge, strict=True))
     if contrast == "plip":

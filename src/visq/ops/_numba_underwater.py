@@ -13,13 +13,16 @@ from visq.ops.threads import run_strips, strip_count
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 # Block rows a strip of the sharpness and contrast kernel.
 _BLOCK_STRIP = 4
+#: What saturation is: chroma over the hypotenuse of chroma and lightness, over lightness, or that of HSV.
+SATURATIONS = ("hypotenuse", "ratio", "hsv")
 
 
 @njit(cache=True, nogil=True)
-def _lightness_rows(data, table, peak, unit, ratio, pivot, lightness, chroma, first, end, sums, index):  # type: ignore[no-untyped-def]
+def _lightness_rows(data, table, peak, unit, whole, saturation, pivot, lightness, chroma, first, end, sums, index):  # type: ignore[no-untyped-def]
     """Planes of lightness and of chroma - pivot; sums of chroma - pivot, its square, and saturation.
 
-    `unit` holds the scale of L, the scale of a and b, and what is added to a and b first.
+    `unit` holds the scale of L, the scale of a and b, and what is added to a and b first; `whole` rounds the three to
+    255ths; `saturation` is an entry of `SATURATIONS`.
     """
     integer = table.size > 1
     one = two = three = 0.0
@@ -34,15 +37,23 @@ def _lightness_rows(data, table, peak, unit, ratio, pivot, lightness, chroma, fi
             star = lab_of_linear(red, green, blue)
             light = star[0] * unit[0]
             a, b = (star[1] + unit[2]) * unit[1], (star[2] + unit[2]) * unit[1]
+            if whole:
+                light, a, b = np.rint(255.0 * light) / 255.0, np.rint(255.0 * a) / 255.0, np.rint(255.0 * b) / 255.0
             colour = np.sqrt(a * a + b * b)
             lightness[r, c] = light
             if chroma.size:
                 chroma[r, c] = colour - pivot
             one += colour - pivot
             two += (colour - pivot) ** 2
-            below = light if ratio else np.sqrt(a * a + b * b + light * light)
+            above, below = colour, light
+            if saturation == 0:
+                below = np.sqrt(a * a + b * b + light * light)
+            elif saturation == 2:
+                red, green, blue = data[0, r, c] / peak, data[1, r, c] / peak, data[2, r, c] / peak
+                below = max(red, green, blue)
+                above = below - min(red, green, blue)
             if below > 0.0:
-                three += colour / below
+                three += above / below
     sums[index, 0] = one
     sums[index, 1] = two
     sums[index, 2] = three
@@ -61,7 +72,13 @@ def _departure_rows(offset, pivot, average, first, end, sums, index):  # type: i
 
 
 def lightness_statistics(
-    planes: np.ndarray, peak: float, dtype: type, unit: tuple[float, float, float], ratio: bool, relative: bool
+    planes: np.ndarray,
+    peak: float,
+    dtype: type,
+    unit: tuple[float, float, float],
+    whole: bool,
+    saturation: str,
+    relative: bool,
 ) -> tuple[np.ndarray, float, float]:
     """Flat lightness, spread of chroma and mean saturation of one `(3, H, W)` picture of any dtype and strides."""
     if planes.dtype == np.float16:
@@ -71,34 +88,40 @@ def lightness_statistics(
     table, units = light_table(planes.dtype, peak), np.array(unit)
     lightness: np.ndarray = np.empty((height, width), dtype)
     chroma: np.ndarray = np.empty((height, width) if relative else (0, 0), dtype)
-    pivot = _chroma(planes[:, 0, 0].astype(np.float64) / peak, unit)
+    pivot, kind = _chroma(planes[:, 0, 0].astype(np.float64) / peak, unit, whole), SATURATIONS.index(saturation)
     parts = np.zeros((strip_count(height), 3))
     run_strips(
-        lambda a, b, i: _lightness_rows(planes, table, peak, units, ratio, pivot, lightness, chroma, a, b, parts, i),
+        lambda a, b, i: _lightness_rows(
+            planes, table, peak, units, whole, kind, pivot, lightness, chroma, a, b, parts, i
+        ),
         height,
     )
-    first, second, saturation = parts.sum(axis=0) / count
+    first, second, third = parts.sum(axis=0) / count
     if relative:
         departures = np.zeros(strip_count(height))
         run_strips(lambda a, b, i: _departure_rows(chroma, pivot, first, a, b, departures, i), height)
         spread = departures.sum() / count
     else:
         spread = max(second - first * first, 0.0)
-    return lightness.reshape(-1), float(np.sqrt(spread)), float(saturation)
+    return lightness.reshape(-1), float(np.sqrt(spread)), float(third)
 
 
-def _chroma(rgb: np.ndarray, unit: tuple[float, float, float]) -> float:
+def _chroma(rgb: np.ndarray, unit: tuple[float, float, float], whole: bool) -> float:
     """Chroma of one pixel. Deviations are taken from the first pixel's, so that sums of squares keep their digits
     and a flat picture has no spread.
     """
     planes = lab.linear_to_xyz(lab.srgb_to_linear(rgb[:, None, None]), relative=True)
     _, a, b = lab.relative_xyz_to_lab(planes).ravel()
-    return float(np.hypot((a + unit[2]) * unit[1], (b + unit[2]) * unit[1]))
+    a, b = (a + unit[2]) * unit[1], (b + unit[2]) * unit[1]
+    return float(np.hypot(np.rint(255.0 * a) / 255.0, np.rint(255.0 * b) / 255.0) if whole else np.hypot(a, b))
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
-def _product_row(x, rows, r, columns, gain, smooth, step, value, product, floor):  # type: ignore[no-untyped-def]
-    """Squared Sobel magnitude times the squared channel, one row; magnitudes under the floor are 0."""
+def _product_row(x, rows, r, columns, gain, summed, smooth, step, value, product, floor):  # type: ignore[no-untyped-def]
+    """Squared Sobel magnitude times the squared channel, one row; magnitudes under the floor are 0.
+
+    `summed` takes the square of the difference of the two gradients instead.
+    """
     width = x.shape[1]
     above, here, below = x[rows[r]], x[rows[r + 1]], x[rows[r + 2]]
     for c in range(width):
@@ -111,13 +134,17 @@ def _product_row(x, rows, r, columns, gain, smooth, step, value, product, floor)
     for c in range(width):
         across = smooth[c + 2] - smooth[c]
         down = step[c] + 2.0 * step[c + 1] + step[c + 2]
+        if summed:
+            magnitude = (down - across) * (down - across)
+            product[c] = magnitude if magnitude >= floor else 0.0
+            continue
         magnitude = across * across + down * down
         squared = value[c] * value[c]
         product[c] = magnitude * squared if magnitude >= floor and squared >= floor else 0.0
 
 
 @njit(cache=True, nogil=True)
-def _block_rows(data, rows, columns, gain, block, floor, first, end, edge, low, high, index):  # type: ignore[no-untyped-def]
+def _block_rows(data, rows, columns, gain, block, summed, floor, first, end, edge, low, high, index):  # type: ignore[no-untyped-def]
     """Per channel: sum of ln(max / min) of the edge map; extremes of every block of the channel itself."""
     channels, _, width = data.shape
     smooth, step = np.zeros(width + 2), np.zeros(width + 2)
@@ -127,7 +154,7 @@ def _block_rows(data, rows, columns, gain, block, floor, first, end, edge, low, 
         for ch in range(channels):
             least[:], most[:], dark[:], bright[:] = np.inf, 0.0, np.inf, -np.inf
             for y in range(block):
-                _product_row(data[ch], rows, i * block + y, columns, gain, smooth, step, value, product, floor)
+                _product_row(data[ch], rows, i * block + y, columns, gain, summed, smooth, step, value, product, floor)
                 for c in range(width):
                     least[c] = min(least[c], product[c])
                     most[c] = max(most[c], product[c])
@@ -144,7 +171,7 @@ def _block_rows(data, rows, columns, gain, block, floor, first, end, edge, low, 
 
 
 def block_statistics(
-    planes: np.ndarray, peak: float, block: int, floor: float
+    planes: np.ndarray, peak: float, block: int, summed: bool, floor: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of one `(C, H, W)` picture, in 0..255: sum of ln(max/min) of each channel's edge map over whole blocks,
     and the smallest and largest value of every block, `(C, H // block, W // block)`.
@@ -157,7 +184,9 @@ def block_statistics(
     low = np.empty_like(high)
     edge = np.zeros((strip_count(high.shape[1], _BLOCK_STRIP), channels))
     run_strips(
-        lambda a, b, i: _block_rows(planes, rows, columns, 255.0 / peak, block, floor, a, b, edge, low, high, i),
+        lambda a, b, i: _block_rows(
+            planes, rows, columns, 255.0 / peak, block, summed, floor, a, b, edge, low, high, i
+        ),
         high.shape[1],
         _BLOCK_STRIP,
     )

@@ -16,8 +16,14 @@ from visq.weights import MAX_BYTES
 Shape = tuple[int | None, ...]
 
 
-def read_npz(path: Path, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
-    """The named arrays of an `.npz`, in float64, each of its stated shape and finite.
+# What MATLAB calls the types that hold numbers.
+_NUMERIC = ("double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+
+
+def read_npz(
+    path: Path, shapes: Mapping[str, Shape], optional: Mapping[str, Shape] | None = None
+) -> dict[str, np.ndarray]:
+    """The named arrays of an `.npz`, in float64, each of its stated shape and finite; `optional` ones may lack.
 
     Raises
     ------
@@ -36,16 +42,17 @@ def read_npz(path: Path, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
     # MemoryError: an array's header may claim more than any machine has.
     except (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, NotImplementedError) as error:
         raise WeightsError(f"{path} is damaged or not an .npz file of plain arrays", got=str(error)) from None
-    return check(path, arrays, shapes)
+    present = {name: shape for name, shape in (optional or {}).items() if name in arrays}
+    return check(path, arrays, {**shapes, **present})
 
 
-def read_mat(path: Path, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
-    """The named arrays of a MATLAB version 5 file (what `save` wrote before version 7.3): numbers only.
+def list_mat(path: Path) -> dict[str, str]:
+    """Names of what a MATLAB version 5 file holds, and MATLAB's word for the type of each.
 
     Raises
     ------
     WeightsError
-        As `read_npz`.
+        Another version, or damaged.
     """
     with path.open("rb") as stream:
         head = stream.read(128)
@@ -55,30 +62,50 @@ def read_mat(path: Path, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
             expected="a file that begins with 'MATLAB 5.0'",
             hint="Save it again in MATLAB with the option '-v7' or '-v6'.",
         )
-    from scipy.io import loadmat, whosmat
+    from scipy.io import whosmat
 
     try:
-        listed = {name: kind for name, _, kind in whosmat(path)}
-        odd = [f"{n} ({listed[n]})" for n in shapes if n in listed and listed[n] not in ("double", "single")]
-        if odd:
-            raise WeightsError(f"{path} holds something other than numbers", got=", ".join(odd))
-        data = loadmat(path, variable_names=list(shapes))
-    except WeightsError:
-        raise
+        return {name: kind for name, _, kind in whosmat(path)}
     # SciPy's reader answers broken files with whatever its parser runs into.
     except Exception as error:
         raise WeightsError(f"{path} is damaged", got=f"{type(error).__name__}: {error}") from None
+
+
+def read_mat(path: Path, shapes: Mapping[str, Shape], hint: str = "") -> dict[str, np.ndarray]:
+    """The named arrays of a MATLAB version 5 file (what `save` wrote before version 7.3): numbers only.
+
+    `hint` is what to do where they are not in it.
+
+    Raises
+    ------
+    WeightsError
+        As `read_npz`.
+    """
+    listed = list_mat(path)
+    odd = [f"{n} ({listed[n]})" for n in shapes if n in listed and listed[n] not in _NUMERIC]
+    if odd:
+        raise WeightsError(f"{path} holds something other than numbers", got=", ".join(odd))
+    from scipy.io import loadmat
+
+    try:
+        data = loadmat(path, variable_names=list(shapes))
+    # As above.
+    except Exception as error:
+        raise WeightsError(f"{path} is damaged", got=f"{type(error).__name__}: {error}") from None
     arrays = {name: value for name, value in data.items() if name in shapes}
-    return check(path, arrays, shapes)
+    return check(path, arrays, shapes, hint)
 
 
-def check(path: Path, arrays: Mapping[str, np.ndarray], shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
+def check(
+    path: Path, arrays: Mapping[str, np.ndarray], shapes: Mapping[str, Shape], hint: str = ""
+) -> dict[str, np.ndarray]:
     """`arrays` in float64, if they are exactly those of `shapes`, of their shapes, and finite."""
     if set(arrays) != set(shapes):
         raise WeightsError(
             f"{path} does not hold the arrays of this model",
             expected=", ".join(sorted(shapes)),
             got=", ".join(sorted(arrays)) or "none",
+            hint=hint,
         )
     out = {}
     for name, shape in shapes.items():
