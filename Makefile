@@ -1,5 +1,8 @@
 # Targets for developers. PYTHON is the interpreter of the environment to use.
 PYTHON ?= python
+# Where the environments of the benchmark's peers are kept, and what else is asked of it.
+BENCH ?= .bench
+BENCH_ARGS ?=
 
 .PHONY: help install test quick lint format types docs bench check
 
@@ -26,8 +29,10 @@ format:          ## put the code in shape
 
 docs:            ## write the generated pages of docs/ again
 	$(PYTHON) -m visq.report.reference docs
+	-$(PYTHON) -m visq.report.verification tests/golden docs/verification.md
 
 bench:           ## speed, start-up and memory against peers (see benchmarks/README.md)
-	$(PYTHON) benchmarks/run.py
+	$(PYTHON) benchmarks/environments.py --at $(BENCH)
+	$(PYTHON) benchmarks/run.py --environments $(BENCH) $(BENCH_ARGS)
 
 check: lint test ## what CI runs
