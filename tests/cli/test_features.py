@@ -130,3 +130,77 @@ def test_one_broken_reference_does_not_stop_the_others(visq, large, tmp_path):
     assert done.code == 1
     assert "b.png" in done.err
     assert sorted(p.name for p in (tmp_path / "kept").iterdir()) == ["a.json", "c.json"]
+
+
+def test_metrics_nobody_named_are_left_out_where_the_reference_is_too_small(visq, picture, tmp_path):
+    picture("a.png", side=80)
+    picture("b.png", side=4)
+    done = visq("features", "a.png", "-o", "a.json")
+    assert done.code == 0
+    assert [line.split("\t")[1] for line in done.out.splitlines()] == ["rred", "fedm", "osvp"]
+    assert "too small for wnism, rr_ssim, left out" in done.err
+    assert visq("features", "a.png", "-o", "a.json", "--overwrite", "-q").err == ""
+    assert visq("compare", "--features", "a.json", "a.png").code == 0
+    done = visq("features", "a.png", "-m", "rred,wnism", "-o", "b.json")
+    assert done.code == 2
+    assert "wnism" in done.err
+    assert not (tmp_path / "b.json").exists()
+    assert visq("features", "b.png").code == 2
+
+
+def test_places_that_cannot_be_written_are_one_line(visq, large, tmp_path):
+    large("ref/a.png")
+    large("ref/b.png")
+    large("a.png")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    cases = {
+        ("ref", "file"): "file cannot be made",
+        ("ref", "file/sub"): "file/sub cannot be made",
+        ("a.png", "file/a.json"): "file cannot be made",
+        ("a.png", "x" * 300): "cannot be written",
+        ("a.png", "folder"): "folder",
+        ("a.png", "a.png"): "is the reference itself",
+    }
+    before = (tmp_path / "a.png").read_bytes()
+    for (reference, output), text in cases.items():
+        done = visq("features", reference, "-m", "fedm", "-o", output, "--overwrite")
+        assert done.code == 2
+        assert text in done.err
+        assert done.err.count("\n") == 1, "a folder that cannot be made is said once"
+    assert (tmp_path / "a.png").read_bytes() == before
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_an_interrupted_folder_keeps_whole_files(visq, large, tmp_path, monkeypatch):
+    from visq import features
+
+    large("ref/a.png")
+    large("ref/b.png")
+    replace, calls = features.Path.replace, []
+
+    def interrupt(self, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(features.Path, "replace", interrupt)
+    done = visq("features", "ref", "-m", "fedm", "-o", "kept")
+    assert done.code == 130
+    assert "interrupted: features of 1 reference were taken" in done.err
+    assert [p.name for p in (tmp_path / "kept").iterdir()] == ["a.json"]
+
+
+def test_what_was_altered_on_reading_the_reference_is_said_and_kept(visq, large, tmp_path):
+    large("a.jpg", quality=30)
+    with Image.open(large("plain.png")) as image:
+        image.putalpha(128)
+        image.save(tmp_path / "a.png")
+    done = visq("features", "a.png", "-m", "fedm", "-o", "a.json")
+    assert done.code == 0
+    assert "a.png: altered or noted on reading: alpha" in done.err
+    [row] = json.loads(visq("compare", "--features", "a.json", "a.jpg", "--json").out)
+    [pair] = json.loads(visq("compare", "a.png", "a.jpg", "-m", "fedm", "--json").out)
+    assert row["warnings"] == pair["warnings"]
+    assert any(w.startswith("reference alpha") for w in row["warnings"])

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from visq import catalog
+from visq.api import metric as visq_metric
 from visq.cli import metric_option
 from visq.errors import OptionError
 
@@ -126,12 +127,16 @@ def test_a_file_that_needs_an_extra_is_named_once(visq, picture, monkeypatch):
 
 @pytest.mark.parametrize("spec", [s for s in catalog.specs() if s.options], ids=lambda s: s.id)
 def test_show_gives_an_example_of_an_option_that_is_understood(visq, spec):
-    [line] = [x for x in visq("show", spec.id).out.splitlines() if "As in -m " in x]
-    text = line.split("-m ")[1].split(";")[0]
+    lines = [x for x in visq("show", spec.id).out.splitlines() if "As in -m " in x]
+    text, *likes = (line.split("-m ")[1].split(";")[0].split(", or")[0] for line in lines)
     assert text.startswith(f"{spec.id}:{spec.options[0].name}=")
     if spec.options[0].type != "path":
         [one] = metric_option.requests([text], spec.kind)
         assert list(one.options) == [spec.options[0].name]
+    assert bool(likes) == bool(spec.likes)
+    for text in likes:
+        [one] = metric_option.requests([text], spec.kind)
+        assert one.options == visq_metric(spec.id, **dict(spec.likes[-1].options)).options
 
 
 def test_the_title_of_a_map_names_image_and_reference(visq, picture, tmp_path):

@@ -16,9 +16,10 @@ import click
 from visq import catalog
 from visq.cli import exits, metric_option, options
 from visq.cli.features import walk_features
+from visq.cli.messages import say
 from visq.cli.session import Input, Session, passed_over
 from visq.cli.text import name
-from visq.errors import PairingError, StoreError
+from visq.errors import PairingError, ReadError, StoreError, VisqError
 from visq.features import FeatureFile
 from visq.run.pairing import Pairing
 from visq.run.plan import Finder
@@ -55,7 +56,7 @@ class _Plan:
     "--features",
     metavar="FILE",
     help="Compare with what `visq features` kept of the reference, instead of REFERENCE: a file, or a folder of them. "
-    "Without -m, every metric in it is measured.",
+    "Without -m, every metric in it (of a folder: in its first file) is measured.",
 )
 @click.option(
     "--maps", metavar="DIR", help="Write a heat map (PNG) of each image now scored, for the metrics that have one."
@@ -81,9 +82,11 @@ def command(
     Scores go to standard output: a table on a terminal, tab-separated lines in a pipe, a summary where there are many
     or where -o keeps them.
     """
+    unusable: list[str] = []
     if features:
         reference, distorted = features, images
-        settings = options.settings("rr", given, features=True, default=_in_file(features))
+        held, unusable = ([], []) if given["metrics"] else _in_file(features)
+        settings = options.settings("rr", given, features=True, default=held)
     else:
         reference, *others = images
         distorted = tuple(others)
@@ -105,7 +108,10 @@ def command(
     session.looked_at = distorted
     session.alone = plan.alone
     session.allow_alone = allow_unpaired
-    return session.run(plan.inputs())
+    code = session.run(plan.inputs())
+    for reason in unusable:
+        say(f"{name(features or '')}: not measured: {reason}")
+    return exits.SOME_FAILED if unusable and code == exits.OK else code
 
 
 def _one_against_many(
@@ -145,13 +151,26 @@ def _paired(
     return plan
 
 
-def _in_file(features: str) -> list[metric_option.Named]:
-    """Metrics and options of a file of features, or of the first one in a folder."""
+def _in_file(features: str) -> tuple[list[metric_option.Named], list[str]]:
+    """Metrics and options of a file of features, or of the first usable one in a folder; and what it cannot use."""
     if not os.path.isdir(features):
-        return FeatureFile(features).requests()
+        return _usable(features)
+    reason: VisqError | None = None
     for one in walk_features(features):
-        return FeatureFile(one.path).requests()
+        try:
+            return _usable(one.path)
+        except VisqError as error:
+            reason = reason or error
+    if reason:
+        raise reason
     raise PairingError(f"{features} holds no files of features", hint="Make them with: visq features FOLDER -o DIR.")
+
+
+def _usable(path: str) -> tuple[list[metric_option.Named], list[str]]:
+    usable, reasons = FeatureFile(path).requests()
+    if not usable:
+        raise ReadError(f"{path}: no features in it that this visq can use: {reasons[0]}")
+    return usable, reasons
 
 
 class _MapNames:

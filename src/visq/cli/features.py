@@ -1,21 +1,24 @@
 """`visq features`: the few numbers of a reference that reduced-reference metrics need."""
 
 # Names stay the text that was given, as in `visq compare`.
-# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH122
+# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH121, PTH122
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from visq.cli import exits, metric_option
+from visq.cli.interrupts import Interruptible
 from visq.cli.messages import counted, say
 from visq.cli.text import name
-from visq.errors import InputError, PairingError, StoreError, VisqError
+from visq.errors import InputError, PairingError, SizeError, StoreError, VisqError
 from visq.run.plan import Finder, Found
 
 if TYPE_CHECKING:
@@ -40,9 +43,11 @@ Examples:
     "metrics",
     multiple=True,
     metavar="METRIC[:OPTION=VALUE],...",
-    help="For which reduced-reference metrics; repeat it or use commas.  [default: all]",
+    help="For which reduced-reference metrics; repeat it or use commas.  [default: all that the picture "
+    "is large enough for]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array with what was kept and its size.")
 @click.option(
     "--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse larger images.  [default: 64000000]"
@@ -53,6 +58,7 @@ def command(
     metrics: tuple[str, ...],
     overwrite: bool,
     as_json: bool,
+    quiet: bool,
     max_pixels: int | None,
 ) -> int:
     """Keep the few numbers of a reference that images can be judged by where the reference itself is not at hand.
@@ -67,32 +73,45 @@ def command(
     if many and not output:
         raise click.UsageError("REFERENCE is a folder: -o DIR is needed")
     pairs = list(_names(reference, output or "")) if many else [(Found(reference, ""), output or "")]
-    written: list[dict[str, object]] = []
+    if many:
+        _make_folder(output or "")
+    keep = _Keeper(chosen, asked=bool(metrics), overwrite=overwrite, max_pixels=max_pixels, notes=not quiet)
+    rows: list[dict[str, object]] = []
     failed = 0
-    for found, path in pairs:
+    with Interruptible() as interruptible:
         try:
-            features = _extract(found, chosen, path, overwrite=overwrite, max_pixels=max_pixels)
-        except VisqError as error:
-            if not many:
-                raise
-            failed += 1
-            say(str(error))
-            continue
-        written += [_row(found.path, path, one) for one in features]
-        if not as_json:
-            for one in features:
-                size = f"{counted(one.numbers, 'number', 'numbers')}, {counted(one.bits, 'bit', 'bits')}"
-                click.echo(f"{name(found.path)}\t{one.metric}\t{size}")
+            for found, path in pairs:
+                try:
+                    features = keep(found, path)
+                except VisqError as error:
+                    if not many:
+                        raise
+                    failed += 1
+                    say(str(error))
+                    continue
+                rows += [_row(found.path, path, one) for one in features]
+                if not (as_json or quiet):
+                    _print(found.path, features)
+        except KeyboardInterrupt:
+            say(f"interrupted: features of {counted(len({r['reference'] for r in rows}), 'reference')} were taken")
+            return interruptible.exit_code
     if as_json:
-        click.echo(json.dumps(written, indent=2))
+        click.echo(json.dumps(rows, indent=2))
     if failed:
         say(f"{counted(failed, 'reference', 'references')} of {len(pairs)} could not be used")
     return exits.SOME_FAILED if failed else exits.OK
 
 
+def _print(reference: str, features: list[Features]) -> None:
+    for one in features:
+        size = f"{counted(one.numbers, 'number', 'numbers')}, {counted(one.bits, 'bit', 'bits')}"
+        click.echo(f"{name(reference)}\t{one.metric}\t{size}")
+
+
 def _row(reference: str, path: str, one: Features) -> dict[str, object]:
     row: dict[str, object] = {"reference": reference, "file": path or None, "metric": one.metric}
-    return row | {"identity": one.identity, "numbers": one.numbers, "bits": one.bits, "values": one.values}
+    row |= {"identity": one.identity, "numbers": one.numbers, "bits": one.bits, "values": one.values}
+    return row | {"warnings": list(one.warnings)}
 
 
 def _names(folder: str, output: str) -> Iterator[tuple[Found, str]]:
@@ -109,31 +128,68 @@ def _names(folder: str, output: str) -> Iterator[tuple[Found, str]]:
         raise InputError(f"no images found in {folder}")
 
 
-def _extract(
-    found: Found, chosen: list[Metric], path: str, *, overwrite: bool, max_pixels: int | None
-) -> list[Features]:
-    from visq.features import write_features
-    from visq.media import Limits, open_image
+@dataclass(frozen=True)
+class _Keeper:
+    """Takes the features of a reference and writes them. `asked`: the user named the metrics."""
 
-    if found.problem:
-        raise InputError(f"{found.path}: {found.problem}")
-    if path and os.path.exists(path) and not overwrite:
-        raise StoreError(f"{path} exists already", hint="Use --overwrite to replace it.")
-    limits = Limits(max_pixels=max_pixels) if max_pixels else Limits()
-    opened = open_image(found.path, limits=limits)
-    try:
-        features = [metric.extract(opened) for metric in chosen]
-    except VisqError as error:
-        raise error.with_context(found.path) from None
-    if path:
-        folder = os.path.dirname(path)
+    metrics: list[Metric]
+    asked: bool
+    overwrite: bool
+    max_pixels: int | None
+    notes: bool
+
+    def __call__(self, found: Found, path: str) -> list[Features]:
+        from visq.features import write_features
+        from visq.media import Limits, open_image
+
+        if found.problem:
+            raise InputError(f"{found.path}: {found.problem}")
+        if path and os.path.exists(path):
+            self._check_existing(found.path, path)
+        limits = Limits(max_pixels=self.max_pixels) if self.max_pixels else Limits()
+        opened = open_image(found.path, limits=limits)
+        for warning in opened.meta.warnings if self.notes else ():
+            say(f"{name(found.path)}: altered or noted on reading: {warning}")
         try:
-            if folder:
-                os.makedirs(folder, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{folder} cannot be made: {error.strerror}") from None
-        write_features(path, features)
-    return features
+            features = self._extract(opened, found.path)
+        except VisqError as error:
+            raise error.with_context(found.path) from None
+        if path:
+            _make_folder(os.path.dirname(path))
+            write_features(path, features)
+        return features
+
+    def _check_existing(self, reference: str, path: str) -> None:
+        with suppress(OSError):
+            if os.path.samefile(reference, path):
+                raise StoreError(f"-o {path} is the reference itself", hint="Name another file for its features.")
+        if not self.overwrite:
+            raise StoreError(f"{path} exists already", hint="Use --overwrite to replace it.")
+
+    def _extract(self, opened: Any, reference: str) -> list[Features]:
+        """Of metrics that nobody asked for by name, those that a small picture is too small for are left out."""
+        features, left_out, reason = [], [], None
+        for metric in self.metrics:
+            try:
+                features.append(metric.extract(opened))
+            except SizeError as error:
+                if self.asked:
+                    raise
+                left_out.append(metric.spec.id)
+                reason = error
+        if reason and not features:
+            raise reason
+        if left_out and self.notes:
+            say(f"{name(reference)}: too small for {', '.join(left_out)}, left out")
+        return features
+
+
+def _make_folder(folder: str) -> None:
+    try:
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made: {error.strerror}") from None
 
 
 def walk_features(folder: str) -> Iterator[Found]:

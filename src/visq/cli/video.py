@@ -54,8 +54,8 @@ _OPTIONS = (
     click.option("--plane", type=click.Choice(["rgb", "y"]), default="rgb", show_default=True,
                  help="`y`: the luma plane as it was coded, which ffmpeg's and libvmaf's PSNR compare."),
     click.option("--size", metavar="WxH", help="FILE and REF are raw samples (.yuv) of this size."),
-    click.option("--pix-fmt", default="yuv420p", show_default=True, metavar="NAME",
-                 help="Pixel format of raw samples, by FFmpeg's name: yuv420p10le, yuv422p, gray."),
+    click.option("--pix-fmt", metavar="NAME", help="Pixel format of raw samples, by FFmpeg's name: yuv420p10le, "
+                 "yuv422p, gray.  [default: yuv420p]"),
     click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="FPS", help="Frames a second of raw "
                  "samples."),
     click.option("--matrix", type=click.Choice(["bt601", "bt709", "bt2020", "smpte240m", "fcc"]),
@@ -136,17 +136,17 @@ class _Run:
                     inner.enter_context(table)
                 progress = inner.enter_context(Progress(not given["quiet"], self._count, unit="frames"))
                 for file in self.files:
-                    judged += self._one(file, table, progress)
+                    judged += self._one(file, table, progress, interruptible)
         except KeyboardInterrupt:
             self._say_all()
             kept = f"{table.rows} frames are in {table.path}" if table else "frames are kept with -o"
-            say(f"interrupted: {kept}")
+            say(f"interrupted: {kept}" if table is None or table.rows else "interrupted before a frame was scored")
             return interruptible.exit_code
         except StoreError as error:
             if table is None or not table.rows:
                 raise
             self._say_all()
-            say(str(error))
+            say(f"{error} {table.rows} frames are in it.")
             return exits.SOME_FAILED
         self._say_all()
         if given["plot"] and self.curves:
@@ -171,7 +171,9 @@ class _Run:
             say(line)
         self._lines = []
 
-    def _one(self, file: str, table: CurveTable | None, progress: Progress) -> list[Judged]:
+    def _one(
+        self, file: str, table: CurveTable | None, progress: Progress, interruptible: Interruptible
+    ) -> list[Judged]:
         from visq.cli.video_report import Judged, judged
         from visq.media.source import printable
         from visq.media.video import open_video
@@ -181,6 +183,7 @@ class _Run:
 
         def on_frame(index: int, seconds: float | None, values: Sequence[float]) -> None:
             nonlocal drawn
+            interruptible.check()
             if table is not None:
                 table.row(file, self.reference, index, seconds, values)
             progress.advance()
@@ -198,9 +201,11 @@ class _Run:
                     video, reference, self.metrics, self.selection, allow_shorter=self.given["allow_shorter"],
                     any_rate=self.given["any_rate"], on_frame=on_frame,
                 )  # fmt: skip
+                interruptible.check()
         except StoreError:
             raise
         except VisqError as error:
+            interruptible.check()
             text = str(error).replace("allow_truncated=True", "--allow-truncated")
             text = text.replace("max_pixels=", "--max-pixels ")
             named = text.startswith((printable(file), printable(self.reference or file)))
@@ -250,6 +255,8 @@ def _requests(texts: Sequence[str], *, reference: bool) -> tuple[Request, ...]:
 
 def _reading(given: dict[str, Any]) -> dict[str, Any]:
     """Options of `open_video`."""
+    from visq.media.video_options import check_reading, raw_of
+
     names = ("plane", "pix_fmt", "rate", "matrix", "levels", "allow_truncated")
     options = {name: given[name] for name in names}
     if given["max_pixels"]:
@@ -259,4 +266,6 @@ def _reading(given: dict[str, Any]) -> dict[str, Any]:
         if not found or not int(found[1]) or not int(found[2]):
             raise OptionError("--size is not readable", expected="WxH, as 1920x1080", got=repr(given["size"]))
         options["size"] = (int(found[1]), int(found[2]))
+    check_reading(options["plane"], options["matrix"], options["levels"])
+    raw_of(options.get("size"), options["pix_fmt"], options["rate"])
     return options

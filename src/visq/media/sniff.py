@@ -60,6 +60,10 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
     (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
+    (b"YUV4MPEG2", "a video (YUV4MPEG)"),
+    (b"\0\0\x01\xba", "a video (MPEG)"),
+    (b"FLV\x01", "a video (FLV)"),
+    (b"DKIF", "a video (IVF)"),
     (b"OggS", "an Ogg file"),
     (b"ID3", "an MP3 file"),
     (b"SQLite format 3\0", "an SQLite database"),
@@ -113,7 +117,7 @@ def describe(data: bytes) -> str:
             return "an HEIF (HEIC) image"
         return "a camera raw image" if brand == b"crx " else "a video (MP4, QuickTime)"
     if head[:4] == b"RIFF":
-        return "a RIFF file (video or sound)"
+        return "a sound file (WAVE)" if head[8:12] == b"WAVE" else "a RIFF file (video or sound)"
     if head[:4] in (b"II*\0", b"MM\0*"):
         return "a camera raw image"
     page = _HTML.match(bytes(data[:2048]))
@@ -163,5 +167,7 @@ def _is_text(head: bytes) -> bool:
 def _hint(seems: str) -> str:
     if "NumPy" in seems:
         return "Load it yourself and pass the array."
+    if "video" in seems:
+        return "`visq video FILE` scores the frames of a video."
     pictures = ("image", "drawing", "PDF", "PostScript", "texture", "Photoshop", "icon")
     return "Convert it to PNG first." if any(word in seems for word in pictures) else "Give an image file."

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from visq.errors import InputTypeError, LimitError, ReadError
 from visq.media.limits import Limits
@@ -55,24 +55,45 @@ def read_path(path: str | bytes | os.PathLike, limits: Limits) -> bytes:
     LimitError
         Larger than the limits allow.
     """
+    with open_path(path, limits) as file:
+        try:
+            data = _read_all(file, limits)
+        except ReadError:
+            raise
+        except OSError as error:
+            raise _reason(path, error) from error
+    if not data:
+        raise ReadError("the file is empty", hint="Fetch or write it again.")
+    return data
+
+
+def open_path(path: str | bytes | os.PathLike, limits: Limits | None = None) -> BinaryIO:
+    """A regular file, open for reading without a buffer. Without `limits` it may be of any size.
+
+    Raises
+    ------
+    ReadError, LimitError
+        As `read_path`; an empty file is no error here.
+    """
     try:
         facts = os.stat(path)  # noqa: PTH116 (bytes names have no Path)
         _check_kind(facts.st_mode)
-        _check_bytes(facts.st_size, limits)
+        if limits is not None:
+            _check_bytes(facts.st_size, limits)
         # O_NONBLOCK: a pipe that takes the file's place between the two calls must not hang.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(handle, "rb", buffering=0) as file:
+        try:
             _check_kind(os.fstat(handle).st_mode)
-            data = _read_all(file, limits)
+        except BaseException:
+            os.close(handle)
+            raise
+        return os.fdopen(handle, "rb", buffering=0)
     except ValueError as error:  # a null character in the name
         raise ReadError("is not a possible file name", hint="Check the name.") from error
     except ReadError:
         raise
     except OSError as error:
         raise _reason(path, error) from error
-    if not data:
-        raise ReadError("the file is empty", hint="Fetch or write it again.")
-    return data
 
 
 def read_file_object(file: Any, limits: Limits) -> bytes:
