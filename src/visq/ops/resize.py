@@ -131,7 +131,9 @@ def contributions(
         kernel, support = _KERNELS[method]
         shrink = scale if scale < 1 and antialias and method != "nearest" else 1.0
         support /= shrink
-        centre = (np.arange(out_length) + 0.5) / scale - 0.5
+        # (i + 1/2) / s - 1/2 in the order in which MATLAB computes it: where 8-bit values come to lie half-way between
+        # two levels, its rounding errors decide which one they are rounded to.
+        centre = np.arange(1, out_length + 1) / scale + 0.5 * (1 - 1 / scale) - 1
         position = np.floor(centre - support / 2)[:, None] + np.arange(math.ceil(support) + 2)
         weights = kernel((centre[:, None] - position) * shrink)
     weights /= weights.sum(axis=1, keepdims=True)
