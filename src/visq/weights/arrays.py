@@ -10,14 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from visq.errors import WeightsError
-from visq.weights import MAX_BYTES
+from visq.weights import MAX_BYTES, matlab
 
 #: Shape of an array that a model needs; None stands for any length.
 Shape = tuple[int | None, ...]
-
-
-# What MATLAB calls the types that hold numbers.
-_NUMERIC = ("double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 
 
 def read_npz(
@@ -54,21 +50,7 @@ def list_mat(path: Path) -> dict[str, str]:
     WeightsError
         Another version, or damaged.
     """
-    with path.open("rb") as stream:
-        head = stream.read(128)
-    if not head.startswith(b"MATLAB 5.0"):
-        raise WeightsError(
-            f"{path} is not a MATLAB version 5 file",
-            expected="a file that begins with 'MATLAB 5.0'",
-            hint="Save it again in MATLAB with the option '-v7' or '-v6'.",
-        )
-    from scipy.io import whosmat
-
-    try:
-        return {name: kind for name, _, kind in whosmat(path)}
-    # SciPy's reader answers broken files with whatever its parser runs into.
-    except Exception as error:
-        raise WeightsError(f"{path} is damaged", got=f"{type(error).__name__}: {error}") from None
+    return {name: one.kind for name, one in matlab.read_variables(path).items()}
 
 
 def read_mat(path: Path, shapes: Mapping[str, Shape], hint: str = "") -> dict[str, np.ndarray]:
@@ -81,18 +63,12 @@ def read_mat(path: Path, shapes: Mapping[str, Shape], hint: str = "") -> dict[st
     WeightsError
         As `read_npz`.
     """
-    listed = list_mat(path)
-    odd = [f"{n} ({listed[n]})" for n in shapes if n in listed and listed[n] not in _NUMERIC]
+    found = {name: one for name, one in matlab.read_variables(path).items() if name in shapes}
+    odd = [f"{name} ({one.kind})" for name, one in found.items() if one.kind not in matlab.NUMERIC]
     if odd:
         raise WeightsError(f"{path} holds something other than numbers", got=", ".join(odd))
-    from scipy.io import loadmat
-
-    try:
-        data = loadmat(path, variable_names=list(shapes))
-    # As above.
-    except Exception as error:
-        raise WeightsError(f"{path} is damaged", got=f"{type(error).__name__}: {error}") from None
-    arrays = {name: value for name, value in data.items() if name in shapes}
+    with matlab.reading(path):
+        arrays = {name: one.array() for name, one in found.items()}
     return check(path, arrays, shapes, hint)
 
 

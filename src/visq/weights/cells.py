@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 
 from visq.errors import WeightsError
-from visq.weights.arrays import Shape, check, list_mat
+from visq.weights.arrays import Shape, check
+from visq.weights.matlab import read_variables, reading
 
 
 def read_cell(path: Path, name: str, shapes: tuple[Shape, ...]) -> list[np.ndarray]:
@@ -18,19 +20,15 @@ def read_cell(path: Path, name: str, shapes: tuple[Shape, ...]) -> list[np.ndarr
     WeightsError
         Another version, damaged, no such cell array, or in it something other than finite numbers of these shapes.
     """
-    kind = list_mat(path).get(name)
-    if kind != "cell":
-        raise WeightsError(f"{path} does not hold this model", expected=f"a cell array {name}", got=kind or "none")
-    from scipy.io import loadmat
-
-    try:
-        cell = np.asarray(loadmat(path, variable_names=[name])[name])
-    # SciPy's reader answers broken files with whatever its parser runs into.
-    except Exception as error:
-        raise WeightsError(f"{path} is damaged", got=f"{type(error).__name__}: {error}") from None
-    items = list(cell.ravel())
-    if len(items) != len(shapes) or not all(isinstance(item, np.ndarray) for item in items):
-        raise WeightsError(f"{path}: {name} is not {len(shapes)} arrays", got=f"{len(items)} entries")
+    found = read_variables(path).get(name)
+    if found is None or found.kind != "cell":
+        got = "none" if found is None else found.kind
+        raise WeightsError(f"{path} does not hold this model", expected=f"a cell array {name}", got=got)
+    entries = math.prod(found.shape)
+    if entries != len(shapes):
+        raise WeightsError(f"{path}: {name} is not {len(shapes)} arrays", got=f"{entries} entries")
+    with reading(path):
+        items = found.cells()
     names = [f"{name}{{{i + 1}}}" for i in range(len(shapes))]
-    found = check(path, dict(zip(names, items, strict=True)), dict(zip(names, shapes, strict=True)))
-    return [found[n] for n in names]
+    checked = check(path, dict(zip(names, items, strict=True)), dict(zip(names, shapes, strict=True)))
+    return [checked[n] for n in names]
