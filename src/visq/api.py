@@ -105,13 +105,13 @@ class Metric:
         from visq.features import Features, option_values
 
         spec = self._reduced()
-        pixels, (source, sha256, _) = _one_image(reference)
+        pixels, (source, sha256, warnings) = _one_image(reference)
         with _named(spec):
             height, width = _size(pixels, "reference")
             values, bits = _function(spec.extract)(pixels, data_range=data_range, **self._keywords)
         options = option_values(spec, self.options)
         return Features(
-            spec.id, spec.version, self.identity, options, height, width, bits, values, source=source, sha256=sha256
+            spec.id, spec.version, self.identity, options, height, width, bits, values, source, sha256, warnings
         )
 
     def compare(self, features: Features, image: Any, *, data_range: float | None = None) -> Score:
@@ -130,10 +130,19 @@ class Metric:
         ------
         InputError
             Features of another metric, version or setting, or damaged ones.
+        InputTypeError
+            No `Features`.
         SizeError
             An image of another size.
         """
+        from visq.features import Features
+
         spec = self._reduced()
+        if not isinstance(features, Features):
+            raise InputTypeError(
+                f"{spec.id}: these are no features", expected="visq.Features, and then the image",
+                got=type(features).__name__, hint="Take one from metric.extract, or out of visq.read_features.",
+            )  # fmt: skip
         features.check(spec, self.identity)
         pixels, (_, _, warnings) = _one_image(image)
         with _named(spec):
@@ -146,7 +155,7 @@ class Metric:
             )
         with _named(spec):
             value = _function(spec.compare)(features.values, pixels, data_range=data_range, **self._keywords)
-        return self._score(float(value), warnings)
+        return self._score(float(value), warnings + tuple(w for w in features.warnings if w not in warnings))
 
     def _reduced(self) -> MetricSpec:
         if self.spec.kind != "rr":

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from visq.errors import InputError, ReadError, StoreError, VisqError
+from visq import catalog
+from visq.errors import InputError, OptionError, ReadError, StoreError, VisqError
 from visq.types import MetricSpec
 
 _FORMAT = 1
 # The features of a reference are some hundred bytes; with one number a block of a large photograph, a few megabytes.
-_MAX_BYTES = 64_000_000
+_MAX_BYTES = 16_000_000
+# What names and sizes in a file may come to: more is damage, and would end up in messages.
+_LONGEST = 1000
+_LARGEST = 2**53
+# Memory that a character of a file may come to once it is read: of a list of lists.
+_BYTES_A_CHARACTER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Features:
         The numbers, by name, as JSON takes them.
     source, sha256 : str
         Name and hash of the file they were taken from, where it was one.
+    warnings : tuple of str
+        What was altered or noted on reading it.
 
     Examples
     --------
@@ -56,11 +66,12 @@ class Features:
     values: dict[str, Any]
     source: str = ""
     sha256: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> int:
         """How many numbers they are."""
-        return sum(_count(value) for value in self.values.values())
+        return sum(len(value) if isinstance(value, list | tuple) else 1 for value in self.values.values())
 
     def check(self, spec: MetricSpec, identity: str) -> None:
         """Refuse to be used by another metric, version or setting than they were made by.
@@ -87,10 +98,6 @@ class Features:
             )  # fmt: skip
 
 
-def _count(value: Any) -> int:
-    return sum(map(_count, value)) if isinstance(value, list | tuple) else 1
-
-
 def write_features(path: str | os.PathLike[str], features: Iterable[Features]) -> None:
     """Write the features of one reference, of one or several metrics, to a JSON file.
 
@@ -113,6 +120,7 @@ def write_features(path: str | os.PathLike[str], features: Iterable[Features]) -
         "visq_features": _FORMAT,
         "reference": {
             "name": first.source, "sha256": first.sha256, "width": first.width, "height": first.height,
+            "warnings": list(first.warnings),
         },
         "features": [
             {
@@ -127,9 +135,13 @@ def write_features(path: str | os.PathLike[str], features: Iterable[Features]) -
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(f"{os.fspath(path)} cannot be written: {error.strerror}") from error
+    except BaseException as error:
+        with suppress(OSError, ValueError):
+            temporary.unlink()
+        if not isinstance(error, OSError | ValueError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise StoreError(f"{os.fspath(path)} cannot be written: {reason}") from error
 
 
 def read_features(path: str | os.PathLike[str]) -> tuple[Features, ...]:
@@ -142,15 +154,16 @@ def read_features(path: str | os.PathLike[str]) -> tuple[Features, ...]:
     """
     name = os.fspath(path)
     try:
-        size = Path(path).stat().st_size
-        if size > _MAX_BYTES:
-            raise ReadError(f"{name}: too large for a file of features", expected=f"at most {_MAX_BYTES} bytes",
-                            got=str(size))  # fmt: skip
-        text = Path(path).read_bytes()
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise ReadError(f"{name}: no file of features", expected="a regular file")
+        with Path(path).open("rb") as stream:
+            text = stream.read(_MAX_BYTES + 1)
     except VisqError:
         raise
-    except OSError as error:
-        raise ReadError(f"{name}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
+    if len(text) > _MAX_BYTES:
+        raise ReadError(f"{name}: too large for a file of features", expected=f"at most {_MAX_BYTES} bytes")
     hint = "Make it with: visq features REFERENCE -o FILE.json."
     try:
         document = json.loads(text, parse_constant=_no_constant)
@@ -158,12 +171,12 @@ def read_features(path: str | os.PathLike[str]) -> tuple[Features, ...]:
         raise ReadError(f"{name}: not a file of features", expected="JSON", hint=hint) from None
     if not isinstance(document, dict) or "visq_features" not in document:
         raise ReadError(f"{name}: not a file of features", expected="an entry visq_features", hint=hint)
-    if document["visq_features"] != _FORMAT:
+    if not _whole(document["visq_features"]) or document["visq_features"] != _FORMAT:
         raise ReadError(f"{name}: written by another version of visq", expected=f"format {_FORMAT}",
                         got=repr(document["visq_features"])[:40], hint=hint)  # fmt: skip
     try:
         return _parse(document)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ReadError(f"{name}: a damaged file of features", got=f"{type(error).__name__}: {error}"[:120],
                         hint=hint) from None  # fmt: skip
 
@@ -174,7 +187,8 @@ def _no_constant(text: str) -> float:
 
 def _parse(document: Mapping[str, Any]) -> tuple[Features, ...]:
     reference = document["reference"]
-    found = []
+    warnings = tuple(reference.get("warnings", ()))
+    found: list[Features] = []
     for entry in document["features"]:
         options, values = entry["options"], entry["values"]
         if not isinstance(options, dict) or not isinstance(values, dict):
@@ -190,19 +204,23 @@ def _parse(document: Mapping[str, Any]) -> tuple[Features, ...]:
             values=values,
             source=reference["name"],
             sha256=reference["sha256"],
+            warnings=warnings,
         )
-        if not all(isinstance(t, str) for t in (one.metric, one.version, one.identity, one.source, one.sha256)):
-            raise TypeError("names must be texts")
+        texts = (one.metric, one.version, one.identity, one.source, one.sha256, *warnings)
+        if not all(isinstance(t, str) and len(t) <= _LONGEST for t in texts):
+            raise TypeError(f"names must be texts of at most {_LONGEST} characters")
         if not all(_whole(n) for n in (one.height, one.width, one.bits)):
-            raise TypeError("sizes must be whole numbers above 0")
+            raise TypeError("sizes must be whole numbers above 0 that a picture can have")
         found.append(one)
     if not found:
         raise ValueError("no features in it")
+    if len({one.identity for one in found}) < len(found):
+        raise ValueError("the same features twice")
     return tuple(found)
 
 
 def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST
 
 
 class FeatureFile:
@@ -211,11 +229,22 @@ class FeatureFile:
     def __init__(self, path: str) -> None:
         self._entries = {f.identity: f for f in read_features(path)}
         first = next(iter(self._entries.values()))
-        self.width, self.height = first.width, first.height
+        self.width, self.height, self.warnings = first.width, first.height, first.warnings
+        #: Memory it may take, at most.
+        self.nbytes = _BYTES_A_CHARACTER * Path(path).stat().st_size
 
-    def requests(self) -> list[tuple[str, dict[str, Any]]]:
-        """Metric and options of every entry."""
-        return [(f.metric, f.options) for f in self._entries.values()]
+    def requests(self) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+        """Metric and options of every entry that this visq can use, and why it cannot use the others.
+
+        A file comes from somewhere else: what it says is checked, and no other file is opened because it names one.
+        """
+        usable, reasons = [], []
+        for entry in self._entries.values():
+            try:
+                usable.append((entry.metric, _options(entry)))
+            except VisqError as error:
+                reasons.append(str(error))
+        return usable, reasons
 
     def of(self, spec: MetricSpec, identity: str) -> Features:
         """The entry of a metric and setting.
@@ -234,6 +263,16 @@ class FeatureFile:
             f"no features of {spec.id}", expected=f"one of {', '.join(f.metric for f in self._entries.values())}",
             hint="Extract them from the reference with `visq features`.",
         )  # fmt: skip
+
+
+def _options(entry: Features) -> dict[str, Any]:
+    spec = catalog.get(entry.metric)
+    if spec.kind != "rr":
+        raise InputError(f"{spec.id} takes no features of a reference", expected="a reduced-reference metric")
+    files = [o.name for o in spec.options if o.type == "path" and entry.options.get(o.name) is not None]
+    if files:
+        raise OptionError(f"{spec.id}: features name a file as {files[0]}", hint="Give it yourself, with -m.")
+    return catalog.check_options(spec, entry.options)
 
 
 def option_values(spec: MetricSpec, options: dict[str, Any]) -> dict[str, Any]:

@@ -190,3 +190,33 @@ def test_weights_have_hash_licence_and_origin(case):
 def test_the_defaults_of_the_command_line_are_in_the_catalogue():
     assert {catalog.get(n).kind for n in catalog.DEFAULT_NO_REFERENCE} == {"nr"}
     assert {catalog.get(n).kind for n in catalog.DEFAULT_FULL_REFERENCE} == {"fr"}
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**5000), 2**63], ids=["long", "longer", "63 bits"])
+def test_numbers_of_hundreds_of_digits_are_no_value_of_an_option(case, value):
+    for option in case.spec.options:
+        with pytest.raises(OptionError) as caught:
+            catalog.check_options(case.spec, {option.name: value})
+        assert len(str(caught.value)) < 300
+
+
+def test_large_whole_numbers_keep_their_last_digit():
+    spec = catalog.get("rred")
+    assert catalog.check_options(spec, {"tile": 2**53 + 1})["tile"] == 2**53 + 1
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e-30, 1e30, 1e300, float("inf"), float("nan"), -1e300])
+def test_extreme_values_of_options_are_refused_or_give_a_score(case, value):
+    for option in case.spec.options:
+        if option.type != "float":
+            continue
+        with np.errstate(all="ignore"):
+            try:
+                score = visq.metric(case.spec.id, **{option.name: value})(*_arguments(case))
+            except OptionError:
+                continue
+        assert np.isfinite(score), option.name
+
+
+def _arguments(case):
+    return (case.distorted(), case.picture()) if case.full_reference else (case.distorted(),)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib
+import json
 import os
 import pkgutil
 import re
@@ -18,8 +20,9 @@ import pytest
 import visq
 from visq import catalog
 from visq.cli import COMMANDS, exits, group
-from visq.report import reference
+from visq.report import docstrings, metric_pages, reference, verification
 from visq.report.environment import VARIABLES
+from visq.types import Like
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -104,6 +107,9 @@ def _shell(script, folder):
 
 @pytest.mark.parametrize(("kind", "body"), list(_blocks()))
 def test_shell_blocks_run_and_print_what_they_show(kind, body, copied_tree, tmp_path):
+    for word, module in (("visq video", "av"), ("--plot", "matplotlib")):
+        if word in body:
+            pytest.importorskip(module)
     folder = shutil.copytree(copied_tree, tmp_path / "visq")
     if kind == "sh":
         lines = [_here(line) for line in body.replace("\\\n", " ").splitlines()]
@@ -143,14 +149,37 @@ def test_no_shell_block_of_the_how_tos_is_forgotten():
 # Generated pages and completeness ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(reference.pages()))
+MADE = reference.pages(ROOT)
+
+
+@pytest.mark.parametrize("name", sorted(MADE))
 def test_generated_pages_are_current(name):
     pinned = re.search(r"^click==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), flags=re.M)
     if name == "cli.md" and pinned and metadata.version("click") != pinned[1]:
         pytest.skip(f"another click lays help out in another way; the page is made with {pinned[1]}")
     page = DOCS / name
     assert page.exists(), "run `make docs`"
-    assert page.read_text(encoding="utf-8") == reference.pages()[name], "run `make docs` and commit the pages"
+    assert page.read_text(encoding="utf-8") == MADE[name], "run `make docs` and commit the pages"
+
+
+def test_there_is_one_page_for_each_metric_and_no_other():
+    assert {name for name in MADE if name.startswith("metrics/")} == {f"metrics/{i}.md" for i in catalog.ids()}
+    assert not reference.stale(DOCS, MADE), "run `make docs`, which removes the pages of metrics that are gone"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MADE if name.startswith("metrics/")))
+def test_the_page_of_a_metric_is_markdown(name):
+    """No mark of reStructuredText is left, tables have as many cells in every line, headings are there."""
+    prose = re.sub(r"^```.*?^```$", "", MADE[name], flags=re.S | re.M)
+    assert not re.findall(r"``|::$|:\w+:`|^\.\. |^-{3,}$", prose, flags=re.M)
+    for before, line in zip(prose.splitlines(), prose.splitlines()[1:], strict=False):
+        if before.startswith("|") and line.startswith("|"):
+            assert len(re.findall(r"(?<!\\)\|", before)) == len(re.findall(r"(?<!\\)\|", line)), line
+    for heading in ("# ", "## In short", "## Use", "## The function", "## Verification"):
+        assert re.search(rf"^{heading}", prose, flags=re.M), heading
+    spec = catalog.get(name.removeprefix("metrics/").removesuffix(".md"))
+    assert all(f"| `{option.name}` |" in prose for option in spec.options)
+    assert all(f"| `{like.name}` |" in prose for like in spec.likes)
 
 
 def test_the_table_in_the_readme_is_current():
@@ -163,7 +192,7 @@ def test_the_table_of_the_readme_goes_between_its_marks():
     made = reference.with_table(f"# x\n\n{begin}\nold\n{end}\n\nmore\n")
     assert made.startswith(f"# x\n\n{begin}\n\n| metric |")
     assert made.endswith(f"\n{end}\n\nmore\n")
-    assert "old" not in made
+    assert "\nold\n" not in made
     assert made.count("\n| `") == len(catalog.ids())
     assert reference.with_table(made) == made
 
@@ -183,11 +212,90 @@ def test_what_is_left_of_a_line_to_run_here(line, left):
 
 
 def test_the_generator_writes_only_what_changed(tmp_path, capsys):
-    assert reference.main([str(tmp_path)]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(reference.pages())
-    assert reference.main([str(tmp_path)]) == 0
+    folder = tmp_path / "docs"
+    (folder / "metrics").mkdir(parents=True)
+    gone = folder / "metrics" / "gone.md"
+    gone.write_text("# Gone\n", encoding="utf-8")
+    assert reference.stale(folder, MADE) == [gone]
+    assert reference.main([str(folder)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert f"removed {gone}" in printed
+    assert not gone.exists()
+    assert len(printed) == len(MADE) + 1
+    assert reference.main([str(folder)]) == 0
     assert capsys.readouterr().out == ""
     assert reference.main([]) == 2
+
+
+def test_the_page_of_verification_is_left_alone_without_pictures(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("VISQ_SHARED", str(tmp_path))
+    page = tmp_path / "verification.md"
+    assert verification.main([str(ROOT / "tests" / "golden"), str(page)]) == 1
+    assert "VISQ_SHARED" in capsys.readouterr().err
+    assert not page.exists()
+    assert verification.main([]) == 2
+
+
+# Pages of metrics: the parts that data of others fills -------------------------------------------------------
+
+
+def test_a_docstring_becomes_markdown():
+    found = docstrings.parse(
+        """Mean of ``x < y``.
+
+        With `a` and
+        ``b|c`` a pair, if a <b ::
+
+            a + b
+
+            c
+
+        - one
+          line
+        - two
+
+        Parameters
+        ----------
+        image, reference : array
+            Pixels.
+
+            More of them.
+        full : bool
+            Also the map.
+
+        Returns
+        -------
+        float
+        """
+    )
+    assert found.summary == "Mean of `x < y`."
+    assert found.text == "With `a` and `b|c` a pair, if a \\<b\n\n```text\na + b\n\nc\n```\n\n- one line\n- two"
+    assert [(e.name, e.type, e.text) for e in found.entries["Parameters"]] == [
+        ("image, reference", "array", "Pixels.\n\nMore of them."),
+        ("full", "bool", "Also the map."),
+    ]
+    assert [(e.name, e.type, e.text) for e in found.entries["Returns"]] == [("", "float", "")]
+
+
+def test_presets_and_severity_get_a_section_only_where_there_are_any(tmp_path):
+    likes = (Like("other", "other 1.0, f()", (("full", True),), "works | otherwise", "1e-6"),)
+    study = {
+        "photographs": ["01", "05"],
+        "levels": {"blur": [0.6, 1.0]},
+        "meaning": {"blur": "Gaussian blur, in pixels"},
+        "metrics": {"psnr": {"identity": "psnr@1", "kinds": {"blur": {"steps": 4, "broken": {"05": [1, 2]}}}}},
+    }
+    spec = catalog.get("psnr")
+    page = metric_pages.metric_page(dataclasses.replace(spec, likes=likes), [], study)
+    assert "| `other` | other 1.0, f() | works \\| otherwise | `full=true` | within 1e-6 |" in page
+    assert "\n| Gaussian blur, in pixels | 0.6, 1 | 4 | 2 | 05: 1, 2 |\n" in page
+    page = metric_pages.metric_page(dataclasses.replace(spec, likes=()), [], study | {"metrics": {}})
+    assert "Presets of other" not in page
+    assert "Severity" not in page
+    assert metric_pages.severity(tmp_path / "none.json") == {}
+    path = tmp_path / "severity.json"
+    path.write_text(json.dumps(study), encoding="utf-8")
+    assert metric_pages.severity(path) == study
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -220,10 +328,8 @@ def test_every_exit_code_is_documented():
 def test_every_metric_is_documented():
     text = (DOCS / "metrics.md").read_text(encoding="utf-8")
     for spec in catalog.specs():
-        assert f"\n## {spec.id}\n" in text
-        assert spec.paper in text
-        for option in spec.options:
-            assert f"`{option.name}=" in text.partition(f"\n## {spec.id}\n")[2].partition("\n## ")[0]
+        assert f"| [`{spec.id}`](metrics/{spec.id}.md) |" in text
+        assert spec.paper in (DOCS / "metrics" / f"{spec.id}.md").read_text(encoding="utf-8")
 
 
 def test_every_environment_variable_is_documented():
@@ -270,7 +376,13 @@ def test_links_inside_the_repository_lead_somewhere(page):
 
 
 def test_every_page_can_be_reached_from_the_index():
-    text = (DOCS / "index.md").read_text(encoding="utf-8")
-    for page in DOCS.rglob("*.md"):
-        if page.name != "index.md":
-            assert f"({page.relative_to(DOCS).as_posix()})" in text, page.name
+    found, waiting = set(), [(DOCS / "index.md").resolve()]
+    while waiting:
+        page = waiting.pop()
+        if page in found or page.suffix != ".md" or not page.exists():
+            continue
+        found.add(page)
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+        links = (target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text))
+        waiting += [(page.parent / link).resolve() for link in links if link]
+    assert not [page for page in DOCS.rglob("*.md") if page.resolve() not in found]

@@ -191,3 +191,10 @@ def test_sizes_and_options_that_cannot_be_are_refused():
     for tile in (0, -1, 2.5, True, "4"):
         with pytest.raises(OptionError, match="tile"):
             _score(picture, picture, index="tile", tile=tile)
+
+
+@pytest.mark.parametrize("tile", [4, 1000, 10**30, 10**400], ids=["all", "thousand", "large", "huge"])
+def test_a_tile_beyond_the_picture_is_the_picture(tile):
+    rng = np.random.default_rng(0)
+    image, reference = rng.integers(0, 256, (2, 96, 96), dtype=np.uint8)
+    assert _score(image, reference, index="tile", tile=tile) == _score(image, reference, index="single")

@@ -230,3 +230,17 @@ def test_unknown_names_are_refused():
                        (lambda: colourfulness(image, variant="m4"), "variant")):  # fmt: skip
         with pytest.raises(OptionError, match=name):
             call()
+
+
+def test_a_fraction_of_a_level_does_not_count_as_a_margin_whatever_the_input():
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    forms = [levels, levels.astype(np.uint16) * 257, levels / 255.0, (levels / 255.0).astype(np.float32)]
+    # Levels 0, 1 and 254, 255.
+    assert [clipping(form, margin=1.5) for form in forms] == [4 / 256] * 4
+    assert [clipping(form, margin=1) for form in forms] == [4 / 256] * 4
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1e-200, 1e200, float("nan")])
+def test_a_width_beyond_all_pictures_is_refused(sigma):
+    with pytest.raises(OptionError):
+        exposure(np.full((4, 4), 0.5), sigma=sigma)

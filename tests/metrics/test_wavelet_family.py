@@ -33,7 +33,7 @@ def pair(height=181, width=200):
     [
         pytest.param(vif, vif_module.plain, id="vif"),
         pytest.param(iw_ssim, iw_module.plain, id="iw_ssim"),
-        pytest.param(uqi, lambda x, y: uqi_module.plain_map(x, y, 8).mean(axis=(1, 2)), id="uqi"),
+        pytest.param(uqi, lambda x, y: uqi_module.plain_map(x, y, np.full(8, 1 / 8)).mean(axis=(1, 2)), id="uqi"),
     ],
 )
 def test_the_fused_engine_is_the_plain_formula(fused, plain):

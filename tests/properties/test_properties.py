@@ -13,9 +13,10 @@ from visq import catalog
 from visq.errors import VisqError
 
 _ALL = [pytest.param(s, id=s.id) for s in catalog.specs() if s.kind != "video"]
-_EXACT = [pytest.param(s, id=s.id) for s in catalog.specs() if s.takes_reference and s.best is not None]
+_PAIRED = [s for s in catalog.specs() if s.kind in ("fr", "rr")]
+_EXACT = [pytest.param(s, id=s.id) for s in _PAIRED if s.best is not None]
 _FULL = [pytest.param(s, id=s.id) for s in catalog.specs("fr")]
-_SYMMETRIC = [pytest.param(s, id=s.id) for s in catalog.specs() if s.takes_reference and s.symmetric]
+_SYMMETRIC = [pytest.param(s, id=s.id) for s in _PAIRED if s.symmetric]
 
 # Examples are the same in every run: what fails here fails everywhere.
 _RUN = settings(

@@ -7,7 +7,7 @@ False
 >>> get("simm")
 Traceback (most recent call last):
     ...
-visq.errors.UnknownMetricError: no metric is called 'simm'. Did you mean 'ssim', 'ms_ssim'? `visq list` shows all.
+visq.errors.UnknownMetricError: no metric is called 'simm'. Did you mean 'ssim', ...
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _TABLES = (*_FULL_REFERENCE, *_REDUCED_REFERENCE, *_NO_REFERENCE, *_VIDEO)
 _SPECS: dict[str, MetricSpec] = {spec.id: spec for spec in _TABLES}
 _ALIASES: dict[str, str] = {alias: spec.id for spec in _SPECS.values() for alias in spec.aliases}
 
+# Whole numbers beyond are no setting of anything; those of hundreds of digits cannot even be printed.
+_LARGEST = 2**63
 #: What `visq score` and `visq compare` measure when no metric is named.
 DEFAULT_NO_REFERENCE = ("niqe", "brisque", "piqe")
 DEFAULT_FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "haarpsi")
@@ -128,6 +130,8 @@ def _parse(spec: MetricSpec, option: Option, text: str) -> Any:
 def _typed(spec: MetricSpec, option: Option, value: Any) -> Any:
     if value is None and (option.optional or option.default is None):
         return None
+    if isinstance(value, Integral) and abs(int(value)) >= _LARGEST:
+        raise OptionError(f"{spec.id}: {option.name} is too large", expected=f"less than {_LARGEST:.0e}")
     if option.type == "bool" and isinstance(value, Integral) and value in (0, 1):
         return bool(value)
     if option.type == "bool" and type(value).__name__ in ("bool", "bool_"):  # NumPy's is no Integral
@@ -136,7 +140,7 @@ def _typed(spec: MetricSpec, option: Option, value: Any) -> Any:
         if option.type == "float":
             return float(value)
         if float(value).is_integer():
-            return int(float(value))
+            return int(value) if isinstance(value, Integral) else int(float(value))
     if option.type == "str" and isinstance(value, str):
         return value
     if option.type == "path" and isinstance(value, (str, os.PathLike)):

@@ -6,36 +6,53 @@ an identical pair has a difference of exactly zero, and small distortions are no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from visq.errors import OptionError
-from visq.ops import filters
+from visq.ops import colour, filters
 from visq.ops.arrays import Batch, is_torch, namespace
 from visq.ops.borders import padded_index
 
 # Twice the middle of 0..255: the sum of two images minus this has squares of half the digits.
 SHIFT = 256.0
+#: Weight of each plane of `picture_planes`: those of Y', Cb, Cr are Wang, Lu and Bovik's for video (2004).
+CHANNEL_WEIGHTS = {"luma": (1,), "rgb": (1, 1, 1), "ycbcr": (8, 1, 1)}
 # Taps of the window that the fused engine is written for.
 FUSED_WINDOW = 11
 
 
-def picture_planes(x: Batch, channels: str, rounded_luma: bool | None) -> list[Any]:
-    """The `(N, H, W)` planes in 0..255 that a metric compares: luma, or every channel.
+def picture_planes(x: Batch, channels: str, rounded_luma: bool | None, luma: str = "rgb2gray") -> list[Any]:
+    """The `(N, H, W)` planes in 0..255 that a metric compares: luma, every channel, or Y', Cb and Cr.
 
     8-bit NumPy pixels stay uint8, a quarter of the memory; float64 pixels stay float64, for its arithmetic.
     """
     if channels == "luma":
-        return [x.luma(255.0, rounded=rounded_luma, keep_uint8=x.dtype != x.xp.float64)]
-    if channels != "rgb":
-        raise OptionError("unknown channels", expected="'luma' or 'rgb'", got=repr(channels))
+        weights = colour.luma_weights(luma)
+        return [x.luma(255.0, weights=weights, rounded=rounded_luma, keep_uint8=x.dtype != x.xp.float64)]
+    if channels not in CHANNEL_WEIGHTS:
+        raise OptionError("unknown channels", expected=" or ".join(map(repr, CHANNEL_WEIGHTS)), got=repr(channels))
     if rounded_luma is not None:
-        raise OptionError("rounded_luma says how luma is rounded, and channels='rgb' uses none")
+        raise OptionError(f"rounded_luma says how luma is rounded, and channels={channels!r} uses none")
+    if luma != "rgb2gray":
+        raise OptionError(f"luma={luma!r} says how luma is weighted, and channels={channels!r} uses none")
+    if channels == "ycbcr":
+        y, cb, cr = (colour.convert(x.rgb(255.0), colour.YCBCR)[:, c] for c in range(3))
+        return [y, cb + 128.0, cr + 128.0]
     if not x.torch and x.eight_bit:
         return [np.ascontiguousarray(x.data[:, c]) for c in range(x.data.shape[1])]
     planes = x.planes(255.0)
     return [planes[:, c] for c in range(planes.shape[1])]
+
+
+def weighted_mean(values: Sequence[Any], channels: str) -> Any:
+    """Scores or maps of the planes that `picture_planes` gives, as one."""
+    weights = CHANNEL_WEIGHTS[channels]
+    if len(values) == 1:
+        return values[0]
+    return sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
 
 
 def sum_and_difference(x: Any, y: Any) -> tuple[Any, Any]:
@@ -52,8 +69,13 @@ def window_means(planes: list[Any], taps: np.ndarray) -> list[Any]:
     return [means[i] for i in range(len(planes))]
 
 
-def plain_map(x: Any, y: Any, taps: np.ndarray, c1: float, c2: float, *, luminance: bool) -> Any:
-    """SSIM map of `(N, H, W)` planes in 0..255 where the window fits; without its luminance term on request."""
+def plain_map(
+    x: Any, y: Any, taps: np.ndarray, c1: float, c2: float, *, luminance: bool, nonnegative: bool = False
+) -> Any:
+    """SSIM map of `(N, H, W)` planes in 0..255 where the window fits; without its luminance term on request.
+
+    `nonnegative`: a negative contrast-structure term counts as 0.
+    """
     xp = namespace(x)
     s, d = sum_and_difference(x, y)
     mean_s, mean_d, square_s, square_d = window_means([s, d, s * s, d * d], taps)
@@ -62,6 +84,8 @@ def plain_map(x: Any, y: Any, taps: np.ndarray, c1: float, c2: float, *, luminan
     variance_d = xp.clip(square_d - mean_d**2, 0.0, None)
     structure = variance_s + variance_d + 2.0 * c2
     result = (structure - 2.0 * variance_d) / structure
+    if nonnegative:
+        result = xp.clip(result, 0.0, None)
     if luminance:
         light = (mean_s + SHIFT) ** 2 + mean_d**2 + 2.0 * c1
         result = result * ((light - 2.0 * mean_d**2) / light)
@@ -69,14 +93,22 @@ def plain_map(x: Any, y: Any, taps: np.ndarray, c1: float, c2: float, *, luminan
 
 
 def similarity(
-    x: Any, y: Any, taps: np.ndarray, c1: float, c2: float, *, luminance: bool = True, full: bool = False
+    x: Any,
+    y: Any,
+    taps: np.ndarray,
+    c1: float,
+    c2: float,
+    *,
+    luminance: bool = True,
+    full: bool = False,
+    nonnegative: bool = False,
 ) -> tuple[Any, Any]:
     """`(N,)` means of the SSIM map of `(N, H, W)` planes in 0..255, and the map when `full` (else None)."""
     if is_torch(x):
-        result = plain_map(x, y, taps, c1, c2, luminance=luminance)
+        result = plain_map(x, y, taps, c1, c2, luminance=luminance, nonnegative=nonnegative)
         return result.mean(dim=(1, 2)), result if full else None
-    if len(taps) != FUSED_WINDOW:
-        result = plain_map(x, y, taps, c1, c2, luminance=luminance)
+    if len(taps) != FUSED_WINDOW or nonnegative:
+        result = plain_map(x, y, taps, c1, c2, luminance=luminance, nonnegative=nonnegative)
         return result.mean(axis=(1, 2), dtype=np.float64), result if full else None
     from visq.ops import _numba_ssim
 

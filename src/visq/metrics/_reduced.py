@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -15,6 +14,8 @@ from visq.ops.scales import luma_plane
 
 #: Bits of a number that is sent in single precision.
 SINGLE = 32
+#: More than any number of a picture's features: beyond, sums and squares of them might overflow.
+LARGEST = 1e9
 _HINT = "Extract the features again from the reference, with the same options."
 
 
@@ -37,11 +38,11 @@ def numbers(
     name: str,
     count: int,
     *,
-    low: float = -math.inf,
-    high: float = math.inf,
+    low: float = -LARGEST,
+    high: float = LARGEST,
     whole: bool = False,
 ) -> list[Any]:
-    """The entry `name` of features: a list of `count` finite numbers from `low` to `high`.
+    """The entry `name` of features: a list of `count` numbers from `low` to `high`.
 
     Raises
     ------
@@ -53,14 +54,13 @@ def numbers(
         raise InputError(f"the features have no entry {name!r}", expected=name, got=got or "nothing", hint=_HINT)
     entry = values[name]
     kind = "whole numbers" if whole else "numbers"
-    limits = "" if low == -math.inf and high == math.inf else f" from {low:g} to {high:g}"
-    expected = f"{count} {kind}{limits}"
+    expected = f"{count} {kind} from {low:g} to {high:g}"
     if not isinstance(entry, list | tuple) or len(entry) != count:
         got = f"{len(entry)} entries" if isinstance(entry, list | tuple) else type(entry).__name__
         raise InputError(f"the features have a wrong entry {name!r}", expected=expected, got=got, hint=_HINT)
     for value in entry:
         usable = isinstance(value, int if whole else Real) and not isinstance(value, bool)
-        if not usable or not (math.isfinite(value) and low <= value <= high):
+        if not usable or not low <= value <= high:
             raise InputError(
                 f"the features have a wrong entry {name!r}", expected=expected, got=repr(value)[:40], hint=_HINT
             )
@@ -82,10 +82,16 @@ def score_pairs(
     data_range: float | None,
     rounded_luma: bool | None,
     min_side: int,
+    keep_uint8: bool = False,
 ) -> Any:
-    """`score(luma of the image, luma of its reference)`, planes as `one_plane`, of one pair or of two batches."""
+    """`score(luma of the image, luma of its reference)` of one pair or of two batches.
+
+    Planes are those of `one_plane`; with `keep_uint8` they stay bytes where luma is rounded to such.
+    """
     x, y = read_pair(image, reference, data_range=data_range, min_side=min_side)
-    planes = ((_plane(x, n, rounded_luma), _plane(y, n, rounded_luma)) for n in range(x.data.shape[0]))
+    planes = (
+        (_plane(x, n, rounded_luma, keep_uint8), _plane(y, n, rounded_luma, keep_uint8)) for n in range(x.data.shape[0])
+    )
     return scores(x, [score(one, two) for one, two in planes])
 
 
@@ -94,9 +100,11 @@ def single(value: float) -> float:
     return float(np.float32(value))
 
 
-def _plane(batch: Batch, n: int, rounded: bool | None) -> np.ndarray:
-    plane = luma_plane(batch, n, rounded=rounded)
-    return plane.cpu().numpy() if batch.torch else plane.astype(np.float64, copy=False)
+def _plane(batch: Batch, n: int, rounded: bool | None, keep_uint8: bool = False) -> np.ndarray:
+    plane = luma_plane(batch, n, rounded=rounded, keep_uint8=keep_uint8)
+    if batch.torch:
+        return plane.cpu().numpy()
+    return plane if plane.dtype == np.uint8 else plane.astype(np.float64, copy=False)
 
 
-__all__ = ["SINGLE", "luma_planes", "numbers", "one_plane", "score_pairs", "scores", "single"]
+__all__ = ["LARGEST", "SINGLE", "luma_planes", "numbers", "one_plane", "score_pairs", "scores", "single"]

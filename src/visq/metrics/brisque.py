@@ -143,7 +143,7 @@ def features(
     batch: Batch, n: int, *, rounded_luma: bool | None = None, flat: statistics.Flat = "authors"
 ) -> np.ndarray:
     """The `(36,)` features of image `n` of a batch."""
-    plane = luma_plane(batch, n, rounded=rounded_luma)
+    plane = luma_plane(batch, n, rounded=rounded_luma, keep_uint8=True)
     parts = []
     for scale in range(SCALES):
         if scale:
@@ -158,7 +158,7 @@ def toolbox_features(
     batch: Batch, n: int, *, rounded_luma: bool | None = None, flat: statistics.Flat = "authors"
 ) -> np.ndarray:
     """The `(36,)` features of MATLAB's toolbox: those of NIQE, with the whole image as one block."""
-    plane = luma_plane(batch, n, rounded=rounded_luma)
+    plane = luma_plane(batch, n, rounded=rounded_luma, keep_uint8=True)
     parts = []
     for scale in range(SCALES):
         if scale:

@@ -8,6 +8,7 @@ from typing import Any
 from visq.errors import OptionError
 from visq.metrics._moments import picture_planes
 from visq.ops.arrays import is_torch, namespace, read_pair
+from visq.ops.colour import Luma
 from visq.ops.filters import gaussian_window, uniform
 from visq.ops.numeric import safe_sqrt
 from visq.ops.precision import wide
@@ -27,6 +28,7 @@ def cw_ssim(
     level: int = 4,
     orientations: int = 8,
     k: float = 0.0,
+    luma: Luma = "rgb2gray",
     rounded_luma: bool | None = None,
 ) -> Any:
     """Complex-wavelet structural similarity (CW-SSIM), 0..1; higher is better, 1 for an identical pair.
@@ -56,6 +58,8 @@ def cw_ssim(
         Bands a level, 1 to 16.
     k : float
         Constant that steadies windows with little content, on the scale of squared amplitudes of 0..255 images.
+    luma : {"rgb2gray", "bt601"}
+        Shares of R, G and B: MATLAB's `rgb2gray`, or 0.299, 0.587, 0.114.
     rounded_luma : bool, optional
         Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it.
 
@@ -93,7 +97,7 @@ def cw_ssim(
     if not 0.0 <= k < math.inf:
         raise OptionError("k cannot be used", expected="a finite number >= 0", got=repr(k))
     x, y = read_pair(image, reference, data_range=data_range, min_side=2 ** (int(level) + 2))
-    (a,), (b,) = (picture_planes(z, "luma", rounded_luma) for z in (x, y))
+    (a,), (b,) = (picture_planes(z, "luma", rounded_luma, luma=luma) for z in (x, y))
     if x.torch:
         a, b = wide(a), wide(b)
     scores = _score(a, b, int(level), int(orientations), float(k))

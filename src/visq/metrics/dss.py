@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from visq.ops import filters
-from visq.ops.arrays import read_pair
+from visq.ops.arrays import namespace, read_pair
+from visq.ops.colour import Luma, luma_weights
 from visq.ops.dct import block_dct
 from visq.ops.numeric import mean, safe_sqrt
 from visq.ops.precision import wide
@@ -19,6 +20,8 @@ BLOCK = 8
 
 DC, AC = 1000.0, 300.0
 WORST = 0.05
+# Share of the mean square below which a variance in float64 is one of rounding errors.
+_ROUNDING = 16 * np.finfo(np.float64).eps
 _SPREAD = 1.55
 _LEAST = 1e-2
 _WINDOW, _SIGMA = 3, 1.5
@@ -37,7 +40,13 @@ _DOWN, _ACROSS, _WEIGHT = _weights()
 
 
 def dss(
-    image: Any, reference: Any, *, data_range: float | None = None, rounded_luma: bool | None = None, full: bool = False
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    luma: Luma = "rgb2gray",
+    rounded_luma: bool | None = None,
+    full: bool = False,
 ) -> Any:
     """DCT sub-band similarity, -1..1; higher is better, 1 for an identical pair.
 
@@ -58,6 +67,8 @@ def dss(
         columns beyond the last whole block are not looked at.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
+    luma : {"rgb2gray", "bt601"}
+        Shares of R, G and B: MATLAB's `rgb2gray`, or 0.299, 0.587, 0.114.
     rounded_luma : bool, optional
         Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
         not floats or grey images.
@@ -78,8 +89,9 @@ def dss(
 
     Notes
     -----
-    Variances are small differences of large numbers: they are computed in float64. A variance below zero by rounding
-    counts as 0, and the covariance never exceeds ``s1 s2``. In torch the gradient is 0 where a variance is 0.
+    Variances are small differences of large numbers: they are computed in float64. One that is made of rounding errors
+    (below zero, or within 16 units of the last place) counts as 0, and the covariance never exceeds ``s1 s2``. In
+    torch the gradient is 0 where a variance is 0.
 
     References
     ----------
@@ -94,7 +106,8 @@ def dss(
     (1.0, True)
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    a, b = (_subbands(batch.luma(255.0, rounded=rounded_luma)) for batch in (x, y))
+    weights = luma_weights(luma)
+    a, b = (_subbands(batch.luma(255.0, weights=weights, rounded=rounded_luma)) for batch in (x, y))
     local, structure = _similarities(a, b)
     worst = [_lowest(local[:, k]) for k in range(len(_WEIGHT))]
     worst[0] = worst[0] * _lowest(structure)
@@ -125,7 +138,7 @@ def _similarities(a: Any, b: Any) -> tuple[Any, Any]:
         return filters.gaussian(z, _WINDOW, _SIGMA, border="zero")
 
     mean_a, mean_b = local_mean(a), local_mean(b)
-    variance_a, variance_b = ((local_mean(z * z) - m * m).clip(0) for z, m in ((a, mean_a), (b, mean_b)))
+    variance_a, variance_b = (_variance(local_mean(z * z), m) for z, m in ((a, mean_a), (b, mean_b)))
     deviation_a, deviation_b = safe_sqrt(variance_a), safe_sqrt(variance_b)
     constants = [DC] + [AC] * (len(_WEIGHT) - 1)
     local = similarity(deviation_a, deviation_b, _column(constants, a))
@@ -133,6 +146,12 @@ def _similarities(a: Any, b: Any) -> tuple[Any, Any]:
     covariance = local_mean(a[:, 0] * b[:, 0]) - mean_a[:, 0] * mean_b[:, 0]
     covariance = covariance.clip(-both, both)
     return local, (covariance + DC) / (both + DC)
+
+
+def _variance(mean_square: Any, average: Any) -> Any:
+    """Of two numbers that agree but for rounding, the difference is 0: its root would be a hundred-thousandth."""
+    variance = mean_square - average * average
+    return namespace(variance).where(variance > _ROUNDING * mean_square, variance, 0.0 * variance)
 
 
 def _column(values: list[float], like: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def exposure(image: Any, *, data_range: float | None = None, sigma: float = 0.2,
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
     sigma : float
-        Width of the curve; 0.2 is the authors'.
+        Width of the curve, 0.001 to 1000; 0.2 is the authors'.
     full : bool
         Also return the value of every pixel.
 
@@ -37,7 +38,7 @@ def exposure(image: Any, *, data_range: float | None = None, sigma: float = 0.2,
     Raises
     ------
     visq.errors.InputError
-        Values out of range, NaN, a sigma that is not positive.
+        Values out of range, NaN, a sigma out of range.
     visq.errors.InputTypeError
         Neither array nor tensor, or of a dtype that holds no pixels.
 
@@ -57,8 +58,8 @@ def exposure(image: Any, *, data_range: float | None = None, sigma: float = 0.2,
     >>> exposure(np.full((4, 4, 3), 0.5)), round(exposure(np.full((4, 4, 3), 0.9)), 4)
     (1.0, 0.0025)
     """
-    if not 0 < sigma < float("inf"):
-        raise OptionError("sigma is not usable", expected="a positive finite number", got=repr(sigma))
+    if not 0.001 <= sigma <= 1000:
+        raise OptionError("sigma is not usable", expected="0.001 to 1000", got=repr(sigma))
     x = read_one(image, data_range=data_range)
     if x.torch:
         distance = ((x.rgb(1.0) - 0.5) ** 2).sum(dim=1)
@@ -88,7 +89,8 @@ def clipping(image: Any, *, data_range: float | None = None, margin: float = 0.0
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
     margin : float
-        In 8-bit levels, 0 to 127. Compression blurs clipped areas: 2 or 3 finds them in JPEG pictures.
+        In 8-bit levels, 0 to 127; a fraction of a level does not count. Compression blurs clipped areas: 2 or 3 finds
+        them in JPEG pictures.
 
     Returns
     -------
@@ -120,7 +122,8 @@ def clipping(image: Any, *, data_range: float | None = None, margin: float = 0.0
     if not 0 <= margin <= 127:
         raise OptionError("margin is not usable", expected="0 to 127 levels", got=repr(margin))
     x = read_one(image, data_range=data_range)
-    low, high = ((level + 0.5) / 255 * x.peak for level in (margin, 254 - margin))
+    levels = math.floor(margin)
+    low, high = ((level + 0.5) / 255 * x.peak for level in (levels, 254 - levels))
     if x.torch:
         return x.result(_clipped_share(x, low, high))
     from visq.ops import _numba_tone

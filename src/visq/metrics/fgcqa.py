@@ -14,7 +14,7 @@ from visq.ops.colour import Matrix
 from visq.ops.gradients import magnitude
 from visq.ops.numeric import mean, safe_divide, safe_sqrt, total
 from visq.ops.precision import wide
-from visq.ops.texture import FGCQA_BANK, texture_deficit
+from visq.ops.texture import FGCQA_BANK, deficit_of_planes
 
 MIN_SIDE = 64
 
@@ -185,7 +185,7 @@ def _texture_features(image: Batch, reference: Batch) -> tuple[Any, Any]:
     square: Any = 0.5 * best**2 if image.grey else 0.0
     for row, share in enumerate((1.0,) if image.grey else (1.0, 0.25, 0.25)):
         pair = (_component(batch, row)[:, :height, :width] for batch in (reference, image))
-        square = square + share * (best - texture_deficit(*pair)) ** 2
+        square = square + share * (best - deficit_of_planes(pair)) ** 2
     return _mean_and_deviation(_BEST_TEXTURE - safe_sqrt(square), image.xp.ones_like(square), _BEST_TEXTURE)
 
 

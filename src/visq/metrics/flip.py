@@ -17,6 +17,7 @@ from visq.ops.numeric import mean, safe_power, safe_sqrt
 
 #: Pixels per degree at 0.7 m from a screen 0.7 m wide with 3840 pixels.
 PPD = 0.7 * 3840 / 0.7 * math.pi / 180
+MIN_PPD = 1e-6
 MAX_PPD = 1000.0
 
 # Linear BT.709 light to X, Y, Z divided by those of white (D65): each row sums to 1.
@@ -88,8 +89,8 @@ def flip(image: Any, reference: Any, *, data_range: float | None = None, ppd: fl
     0.532
     """
     x, y = read_pair(image, reference, data_range=data_range)
-    if not isinstance(ppd, Real) or isinstance(ppd, bool) or not 0 < ppd <= MAX_PPD:
-        raise OptionError("ppd is not usable", expected=f"a number above 0 and at most {MAX_PPD:g}", got=repr(ppd))
+    if not isinstance(ppd, Real) or isinstance(ppd, bool) or not MIN_PPD <= ppd <= MAX_PPD:
+        raise OptionError("ppd is not usable", expected=f"a number from {MIN_PPD:g} to {MAX_PPD:g}", got=repr(ppd))
     kernels = flip_filters(float(ppd))
     if x.torch:
         values = plain_map(light.linear(x), light.linear(y), kernels)

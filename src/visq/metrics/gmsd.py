@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from visq.errors import OptionError
 from visq.ops import gradients
-from visq.ops.arrays import BT601, RGB2GRAY, Batch, read_pair
+from visq.ops.arrays import Batch, read_pair
 from visq.ops.blocks import block_mean, colour_block_mean
-from visq.ops.colour import YIQ_4
+from visq.ops.colour import YIQ_4, Luma, luma_weights
 from visq.ops.numeric import mean, safe_sqrt
-
-Luma = Literal["rgb2gray", "bt601"]
 
 MIN_SIDE = 6
 MIN_SIDE_MULTI_SCALE = 17
-
-_LUMA = {"rgb2gray": RGB2GRAY, "bt601": BT601}
 
 # In units of 8-bit levels squared.
 _CONSTANT = 170.0
@@ -151,9 +146,7 @@ def ms_gmsd(
 
 
 def _luma(batch: Batch, luma: str, rounded: bool | None) -> Any:
-    if luma not in _LUMA:
-        raise OptionError("unknown luma", expected=" or ".join(map(repr, _LUMA)), got=repr(luma))
-    return batch.luma(255.0, weights=_LUMA[luma], rounded=rounded, keep_uint8=True)
+    return batch.luma(255.0, weights=luma_weights(luma), rounded=rounded, keep_uint8=True)
 
 
 def _halve(x: Any, batch: Batch) -> Any:

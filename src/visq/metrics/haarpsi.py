@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from visq.errors import OptionError
 from visq.ops import filters
 from visq.ops.arrays import Batch, namespace, read_pair
-from visq.ops.blocks import block_mean, colour_block_mean
-from visq.ops.colour import YIQ
+from visq.ops.blocks import block_mean, block_mean_rows, colour_block_mean
+from visq.ops.colour import YIQ, YIQ_4, Matrix
 from visq.ops.numeric import safe_divide, total
 
 MIN_SIDE = 16
@@ -17,9 +18,17 @@ _CONSTANT = 30.0
 _ALPHA = 4.2
 _SCALES = 3
 _LARGEST = 2**_SCALES
+_YIQ = {3: YIQ, 4: YIQ_4}
 
 
-def haarpsi(image: Any, reference: Any, *, data_range: float | None = None, preprocessing: bool = True) -> Any:
+def haarpsi(
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    preprocessing: bool = True,
+    digits: int = 3,
+) -> Any:
     """Haar wavelet-based perceptual similarity index (HaarPSI), 0..1; 1 for an identical pair, higher is better.
 
     For horizontal and vertical Haar filters (zeros outside) the similarity of the two finest scales,
@@ -38,6 +47,8 @@ def haarpsi(image: Any, reference: Any, *, data_range: float | None = None, prep
     preprocessing : bool
         Average over 2 x 2 pixels and keep every second one first, as the paper does for the usual viewing
         distance.
+    digits : {3, 4}
+        Of the coefficients of YIQ: the authors' three, or four, as `piq` has them.
 
     Returns
     -------
@@ -46,7 +57,7 @@ def haarpsi(image: Any, reference: Any, *, data_range: float | None = None, prep
     Raises
     ------
     visq.errors.InputError
-        Shapes that differ, values out of range, NaN, an image too small.
+        Shapes that differ, values out of range, NaN, an image too small, another number of digits.
     visq.errors.InputTypeError
         Not two arrays or two tensors, or of a dtype that holds no pixels.
 
@@ -72,21 +83,24 @@ def haarpsi(image: Any, reference: Any, *, data_range: float | None = None, prep
     >>> round(haarpsi(steps // 2, steps), 4)
     0.7793
     """
+    if digits not in _YIQ:
+        raise OptionError("no YIQ of that many digits", expected="3 or 4", got=repr(digits))
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    a, b = (_planes(batch, 2 if preprocessing else 1) for batch in (x, y))
+    size, matrix = 2 if preprocessing else 1, _YIQ[digits]
     if x.torch:
-        loss, weight = plain_weighted_deficit(a, b)
+        loss, weight = plain_weighted_deficit(*(_planes(batch, size, matrix) for batch in (x, y)))
     else:
         from visq.ops import _numba_haarpsi
 
+        a, b = (block_mean_rows(batch, matrix, size) for batch in (x, y))
         loss, weight = _numba_haarpsi.weighted_deficit(a, b, _CONSTANT, _ALPHA)
     return x.result(_score(x.xp, safe_divide(loss, weight, 0.0)))
 
 
-def _planes(batch: Batch, size: int) -> Any:
+def _planes(batch: Batch, size: int, matrix: Matrix) -> Any:
     """`(N, 1, h, w)` grey or `(N, 3, h, w)` YIQ in 0..255."""
     if not batch.grey:
-        return colour_block_mean(batch, YIQ, size)
+        return colour_block_mean(batch, matrix, size)
     return block_mean(batch.planes(255.0), size)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from visq.metrics._moments import picture_planes, plain_map
 from visq.ops.arrays import is_torch, namespace, read_pair
 from visq.ops.binomial_pyramid import bands
+from visq.ops.colour import Luma
 from visq.ops.filters import gaussian_window, uniform
 from visq.ops.numeric import safe_power
 from visq.ops.precision import wide
@@ -24,7 +25,14 @@ MIN_SIDE = 161
 _EPS = 1e-15
 
 
-def iw_ssim(image: Any, reference: Any, *, data_range: float | None = None, rounded_luma: bool | None = False) -> Any:
+def iw_ssim(
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    luma: Luma = "rgb2gray",
+    rounded_luma: bool | None = False,
+) -> Any:
     """Information content weighted SSIM (IW-SSIM), 0..1; higher is better, 1 for an identical pair.
 
     Both images are taken apart into a Laplacian pyramid of five scales. At each, the contrast-structure term of SSIM
@@ -48,6 +56,8 @@ def iw_ssim(image: Any, reference: Any, *, data_range: float | None = None, roun
         NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`; sides of at least 161 pixels.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
+    luma : {"rgb2gray", "bt601"}
+        Weights of R, G and B: MATLAB's rgb2gray, or 0.299, 0.587, 0.114.
     rounded_luma : bool, optional
         Round luma to 8 bit. The recorded MATLAB value for a colour pair comes from luma that is not rounded, so that is
         the default. None rounds that of colour pixels of 8 or 16 bit.
@@ -76,7 +86,7 @@ def iw_ssim(image: Any, reference: Any, *, data_range: float | None = None, roun
     (1.0, 0.79)
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    (a,), (b,) = (picture_planes(z, "luma", rounded_luma) for z in (x, y))
+    (a,), (b,) = (picture_planes(z, "luma", rounded_luma, luma) for z in (x, y))
     if x.torch:
         return x.result(plain(a, b).to(x.dtype))
     return x.result(np.array([_fused(p[None], q[None]) for p, q in zip(a, b, strict=True)]))

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from visq.errors import OptionError
 from visq.ops import gradients
-from visq.ops.arrays import read_pair
-from visq.ops.blocks import colour_block_mean, imfilter_offset, viewing_block
+from visq.ops.arrays import Batch, read_pair
+from visq.ops.blocks import block_mean_rows, colour_block_mean, imfilter_offset, viewing_block
 from visq.ops.colour import LHM
 from visq.ops.numeric import mean, safe_power, safe_sqrt
 
@@ -89,12 +89,23 @@ def mdsi(
         raise OptionError("unknown combination", expected="'sum' or 'mult'", got=repr(combination))
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
     size = viewing_block(x.size)
+    streamed = None if x.torch or x.grey or combination != "sum" else _streamed(x, y, size)
+    if streamed is not None and not full:
+        return x.result(streamed)
     a, b = (colour_block_mean(batch, LHM, size, before=imfilter_offset(size)) for batch in (x, y))
     structure, colour = _deficits(a, b, x.torch)
     combine = _sum if combination == "sum" else _product
     length, angle = combine(x.xp, structure, colour)
-    score = _mean_deviation(x.xp, length, angle)
+    score = _mean_deviation(x.xp, length, angle) if streamed is None else streamed
     return (x.result(score), x.result(length * x.xp.cos(angle))) if full else x.result(score)
+
+
+def _streamed(x: Batch, y: Batch, size: int) -> Any:
+    """The score of NumPy colour pixels, from a few rows at a time."""
+    from visq.ops import _numba_mdsi
+
+    a, b = (block_mean_rows(batch, LHM, size, before=imfilter_offset(size)) for batch in (x, y))
+    return safe_power(_numba_mdsi.mean_deviation(a, b, _CONSTANTS, _ALPHA), _POWER)
 
 
 def _deficits(a: Any, b: Any, torch: bool) -> tuple[Any, Any]:

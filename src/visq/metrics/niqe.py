@@ -149,7 +149,7 @@ def block_features(
     Undefined features are NaN.
     """
     height, width = (side // step * step for side, step in zip(batch.size, block, strict=True))
-    plane = luma_plane(batch, n, height, width, rounded=rounded_luma)
+    plane = luma_plane(batch, n, height, width, rounded=rounded_luma, keep_uint8=True)
     high, wide = block
     sums, sharpness = statistics.block_sums(plane, high, wide, border="replicate", flat=flat)
     parts = [fit_features(sums, high * wide)]

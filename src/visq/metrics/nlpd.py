@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from visq.ops.arrays import namespace, read_pair
+from visq.ops.colour import Luma, luma_weights
 from visq.ops.filters import pad
 from visq.ops.laplacian import double, halve
 from visq.ops.numeric import mean, safe_sqrt
+
+Bands = tuple[tuple[float, ...], ...]
 
 # Of each band: sigma, and the weights of the sizes above, below, left, right and two to the left, as the convolution
 # of the authors' program (which turns its kernels round) applies them.
@@ -23,7 +26,15 @@ BANDS = (
 )
 
 
-def nlpd(image: Any, reference: Any, *, data_range: float | None = None, rounded_luma: bool | None = None) -> Any:
+def nlpd(
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    luma: Luma = "rgb2gray",
+    rounded_luma: bool | None = None,
+    far: bool = True,
+) -> Any:
     """Normalised Laplacian pyramid distance (NLPD), 0 and up; 0 for an identical pair, lower is better.
 
     The luma in 0..1 is split into five bands and a low-pass rest, ``L_k = x_k - up(x_(k+1))``, ``x_(k+1) =
@@ -39,9 +50,14 @@ def nlpd(image: Any, reference: Any, *, data_range: float | None = None, rounded
         its own pixels; smaller images are taken too.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
+    luma : {"rgb2gray", "bt601"}
+        Shares of R, G and B: MATLAB's `rgb2gray`, or 0.299, 0.587, 0.114.
     rounded_luma : bool, optional
         Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
         not floats or grey images. Not rounding lowers the score of nearly equal colour pairs by a third.
+    far : bool
+        Let the finest band also count the neighbour two to the left, as the authors do. False leaves it out, as `pyiqa`
+        does, whose score is then met with ``luma="bt601", rounded_luma=False``.
 
     Returns
     -------
@@ -72,34 +88,36 @@ def nlpd(image: Any, reference: Any, *, data_range: float | None = None, rounded
     (0.0, 0.5983)
     """
     x, y = read_pair(image, reference, data_range=data_range)
-    a, b = (batch.luma(1.0, rounded=rounded_luma) for batch in (x, y))
+    weights = luma_weights(luma)
+    a, b = (batch.luma(1.0, weights=weights, rounded=rounded_luma) for batch in (x, y))
+    bands = BANDS if far else tuple((*band[:-1], 0.0) for band in BANDS)
     if x.torch:
-        return x.result(plain(a, b))
-    return x.result(np.array([_fused(p, q) for p, q in zip(a, b, strict=True)]))
+        return x.result(plain(a, b, bands))
+    return x.result(np.array([_fused(p, q, bands) for p, q in zip(a, b, strict=True)]))
 
 
-def _fused(x: np.ndarray, y: np.ndarray) -> float:
+def _fused(x: np.ndarray, y: np.ndarray, bands: Bands) -> float:
     from visq.ops import _numba_nlpd
 
     total = 0.0
-    for band in BANDS[:-1]:
+    for band in bands[:-1]:
         low_x, low_y = _numba_nlpd.halve(x), _numba_nlpd.halve(y)
         total += _numba_nlpd.squared_difference(x, y, low_x, low_y, band) ** 0.5
         x, y = low_x, low_y
-    total += _numba_nlpd.squared_difference(x, y, None, None, BANDS[-1]) ** 0.5
-    return total / len(BANDS)
+    total += _numba_nlpd.squared_difference(x, y, None, None, bands[-1]) ** 0.5
+    return total / len(bands)
 
 
-def plain(x: Any, y: Any) -> Any:
+def plain(x: Any, y: Any, bands: Bands = BANDS) -> Any:
     """NLPD of `(N, H, W)` planes in 0..1 from the shared operations: the torch engine, what the fused one equals."""
     total: Any = 0.0
-    for k, band in enumerate(BANDS):
-        last = k == len(BANDS) - 1
+    for k, band in enumerate(bands):
+        last = k == len(bands) - 1
         low_x, low_y = (x, y) if last else (halve(x), halve(y))
         p, q = (_normalised(z, None if last else low, band) for z, low in ((x, low_x), (y, low_y)))
         total = total + safe_sqrt(mean((p - q) ** 2))
         x, y = low_x, low_y
-    return total / len(BANDS)
+    return total / len(bands)
 
 
 def _normalised(x: Any, low: Any, constants: tuple[float, ...]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from visq.ops import filters
 from visq.ops.arrays import Batch, read_one
+from visq.ops.colour import Luma, luma_weights
 from visq.ops.numeric import safe_divide, safe_sqrt
 
 BLOCK = 16
@@ -35,7 +36,14 @@ class PiqeMasks:
     distortion: Any
 
 
-def piqe(image: Any, *, data_range: float | None = None, rounded_luma: bool | None = None, full: bool = False) -> Any:
+def piqe(
+    image: Any,
+    *,
+    data_range: float | None = None,
+    luma: Luma = "rgb2gray",
+    rounded_luma: bool | None = None,
+    full: bool = False,
+) -> Any:
     """Perception-based image quality evaluator, 0..100; lower is better.
 
     Luma is scaled to its own maximum, rounded to 8 bit, normalised to ``(x - mean) / (deviation + 1)`` over 7 x 7
@@ -51,6 +59,8 @@ def piqe(image: Any, *, data_range: float | None = None, rounded_luma: bool | No
         NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`, at least 16 x 16.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
+    luma : {"rgb2gray", "bt601"}
+        Shares of R, G and B: MATLAB's `rgb2gray`, or 0.299, 0.587, 0.114.
     rounded_luma : bool, optional
         Round luma to 8-bit levels before it is scaled. None: that of colour pixels of 8 or 16 bit, as MATLAB's
         `rgb2gray` rounds it, and not floats or grey images.
@@ -95,13 +105,15 @@ def piqe(image: Any, *, data_range: float | None = None, rounded_luma: bool | No
     >>> piqe(np.full((32, 32), 128, np.uint8))
     100.0
     """
-    x, variance, active, artefact, noise = _analyse(image, data_range, rounded_luma)
+    x, variance, active, artefact, noise = _analyse(image, data_range, luma, rounded_luma)
     distortion = _distortion(x, variance, active, artefact, noise)
     score = x.result(_score(x, distortion, active))
     return (score, x.result(_spread(x, distortion))) if full else score
 
 
-def piqe_masks(image: Any, *, data_range: float | None = None, rounded_luma: bool | None = None) -> PiqeMasks:
+def piqe_masks(
+    image: Any, *, data_range: float | None = None, luma: Luma = "rgb2gray", rounded_luma: bool | None = None
+) -> PiqeMasks:
     """Score and spatial quality masks, the outputs of MATLAB's `piqe`. Parameters as `piqe`.
 
     Examples
@@ -110,25 +122,26 @@ def piqe_masks(image: Any, *, data_range: float | None = None, rounded_luma: boo
     >>> bool(piqe_masks(np.zeros((20, 40))).activity.any())
     False
     """
-    x, variance, active, artefact, noise = _analyse(image, data_range, rounded_luma)
+    x, variance, active, artefact, noise = _analyse(image, data_range, luma, rounded_luma)
     distortion = _distortion(x, variance, active, artefact, noise)
     maps = [x.result(_spread(x, m)) for m in (active, active & artefact, active & noise, distortion)]
     return PiqeMasks(x.result(_score(x, distortion, active)), *maps)
 
 
-def _analyse(image: Any, data_range: float | None, rounded: bool | None) -> tuple[Batch, Any, Any, Any, Any]:
+def _analyse(image: Any, data_range: float | None, luma: str, rounded: bool | None) -> tuple[Batch, Any, Any, Any, Any]:
     """The batch, and `(N, rows, columns)` variance (float64) and three decisions (bool) of every block."""
+    weights = luma_weights(luma)
     x = read_one(image, data_range=data_range, min_side=BLOCK)
     if x.torch:
-        return (x, *block_statistics(_levels(x, rounded)))
+        return (x, *block_statistics(_levels(x, weights, rounded)))
     from visq.ops import _numba_piqe
 
-    luma = x.luma(255.0, rounded=rounded, keep_uint8=True)
-    out = _numba_piqe.blocks(luma, ACTIVITY_THRESHOLD, SEGMENT_THRESHOLD)
+    plane = x.luma(255.0, weights=weights, rounded=rounded, keep_uint8=True)
+    out = _numba_piqe.blocks(plane, ACTIVITY_THRESHOLD, SEGMENT_THRESHOLD)
     return x, out[..., 0], out[..., 1] > 0, out[..., 2] > 0, out[..., 3] > 0
 
 
-def _levels(x: Batch, rounded: bool | None) -> Any:
+def _levels(x: Batch, weights: tuple[float, float, float], rounded: bool | None) -> Any:
     """Torch: `(N, H, W)` float64 whole levels of the picture's own maximum; the gradient passes the rounding."""
     from visq.ops import _torch_colour
 
@@ -136,7 +149,7 @@ def _levels(x: Batch, rounded: bool | None) -> Any:
     rounded = x.rounds_luma if rounded is None else rounded
     exact = Batch(xp.astype(x.data, xp.float64), x.peak, x.single)
     # Through the working precision, as the other engine stores it: a tie must round the same way in both.
-    luma = xp.astype(xp.astype(exact.luma(255.0, rounded=rounded), x.dtype), xp.float64)
+    luma = xp.astype(xp.astype(exact.luma(255.0, weights=weights, rounded=rounded), x.dtype), xp.float64)
     peak = xp.max(luma, axis=(1, 2), keepdims=True)
     scaled = 255.0 * safe_divide(luma, xp.clip(peak, 0.0, None), 0.0)
     return xp.clip(_torch_colour.round_level(scaled), 0.0, None)

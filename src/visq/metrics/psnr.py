@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -79,6 +80,7 @@ def psnr(
     channels: Literal["rgb", "luma"] = "rgb",
     rounded_luma: bool | None = None,
     ceiling: float | None = CEILING_DB,
+    epsilon: float = 0.0,
 ) -> Any:
     """Peak signal-to-noise ratio in decibels, 0..100; higher is better.
 
@@ -90,6 +92,8 @@ def psnr(
         As `mse`.
     ceiling : float, optional
         Largest value returned; an identical pair gives exactly this. None gives infinity for an identical pair.
+    epsilon : float
+        Added to the error, in units of white squared: 1e-8, as some libraries have it, gives an identical pair 80 dB.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def psnr(
     Raises
     ------
     visq.errors.InputError
-        As `mse`, and a ceiling that is not positive.
+        As `mse`, and a ceiling that is not positive or an epsilon below 0.
     visq.errors.InputTypeError
         Not two arrays or two tensors, or of a dtype that holds no pixels.
 
@@ -116,14 +120,24 @@ def psnr(
     if ceiling is not None and not ceiling > 0:
         raise OptionError("ceiling is not usable", expected="a positive number of decibels or None", got=repr(ceiling))
     x, y = read_pair(image, reference, data_range=data_range)
-    error = _mse(x, y, channels, rounded_luma)
+    if not 0 <= epsilon < 1:
+        raise OptionError("epsilon is not usable", expected="0 or more, below 1", got=repr(epsilon))
+    error = _mse(x, y, channels, rounded_luma) + WHITE**2 * epsilon
+    if not x.torch:
+        return x.result(np.array([_decibels(float(e), ceiling) for e in error]))
     xp = x.xp
-    if ceiling is None:
-        with np.errstate(divide="ignore"):
-            return x.result(10.0 * xp.log10(WHITE**2 / error))
-    floor = WHITE**2 * 10 ** (-ceiling / 10)
+    floor, highest = (0.0, np.inf) if ceiling is None else (WHITE**2 * 10 ** (-ceiling / 10), ceiling)
     counted = xp.where(error > floor, error, xp.ones_like(error))
-    return x.result(xp.where(error > floor, 10.0 * xp.log10(WHITE**2 / counted), xp.full_like(error, ceiling)))
+    value = xp.where(error > floor, 10.0 * xp.log10(WHITE**2 / counted), xp.full_like(error, highest))
+    # With an epsilon, black against white has more error than there can be.
+    return x.result(xp.clip(value, 0.0, None) if epsilon else value)
+
+
+def _decibels(error: float, ceiling: float | None) -> float:
+    # One number at a time: arrays of one element cost more than the sum over a small picture.
+    if ceiling is not None and error <= WHITE**2 * 10 ** (-ceiling / 10):
+        return ceiling
+    return max(0.0, 10.0 * math.log10(WHITE**2 / error)) if error else math.inf
 
 
 def _difference(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
@@ -136,7 +150,7 @@ def _difference(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
 
 def _held(error: Any, x: Batch) -> Any:
     # Past the largest square there is by a rounding error, or by pixels that leave their range within the tolerance.
-    return x.xp.clip(error, None, WHITE**2)
+    return x.xp.clip(error, None, WHITE**2) if x.torch else np.minimum(error, WHITE**2)
 
 
 def _mse(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
@@ -149,7 +163,9 @@ def _exact(x: Batch, y: Batch, channels: str, rounded: bool | None) -> Any:
     from visq.ops import _numba_error
 
     if channels == "luma":
-        a, b = x.luma(255.0, rounded=rounded)[:, None], y.luma(255.0, rounded=rounded)[:, None]
+        if x.eight_bit and not x.grey and rounded is not False:
+            return _numba_error.mean_squared_luma(x.data, y.data)
+        a, b = (z.luma(255.0, rounded=rounded, keep_uint8=True)[:, None] for z in (x, y))
         return _numba_error.mean_squared(a, b)
     if channels != "rgb":
         raise OptionError("unknown channels", expected="'rgb' or 'luma'", got=repr(channels))

@@ -119,13 +119,10 @@ def psnr_hvs(
 
 
 def decibels(error: Any, ceiling: float | None, xp: Any) -> Any:
-    """``10 log10(255^2 / error)``, not above `ceiling`, with a gradient that is finite everywhere below it."""
-    if ceiling is None:
-        with np.errstate(divide="ignore"):
-            return 10.0 * xp.log10(WHITE**2 / error)
-    floor = WHITE**2 * 10 ** (-ceiling / 10)
-    counted = xp.where(error > floor, error, xp.full_like(error, floor))
-    return xp.where(error > floor, 10.0 * xp.log10(WHITE**2 / counted), xp.full_like(error, ceiling))
+    """``10 log10(255^2 / error)``, not above `ceiling`, with a gradient that is finite everywhere: 0 at the ceiling."""
+    floor, highest = (0.0, np.inf) if ceiling is None else (WHITE**2 * 10 ** (-ceiling / 10), ceiling)
+    counted = xp.where(error > floor, error, xp.ones_like(error))
+    return xp.where(error > floor, 10.0 * xp.log10(WHITE**2 / counted), xp.full_like(error, highest))
 
 
 def plain_error(a: Any, b: Any, *, masking: bool) -> Any:

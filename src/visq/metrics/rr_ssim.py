@@ -104,7 +104,9 @@ def rr_ssim(
     def score(x: np.ndarray, y: np.ndarray) -> float:
         return 1.0 - slope * distance(*features(y), x)
 
-    return score_pairs(image, reference, score, data_range=data_range, rounded_luma=rounded_luma, min_side=MIN_SIDE)
+    return score_pairs(
+        image, reference, score, data_range=data_range, rounded_luma=rounded_luma, min_side=MIN_SIDE, keep_uint8=True
+    )
 
 
 def extract(
@@ -148,8 +150,9 @@ def features(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Standard deviations and divergences from Gaussians, `(12,)` each in single precision, of a plane in 0..255."""
     found = []
     for band in normalised_bands(x):
-        deviation = single(band.std())
+        deviation = _deviation(band)
         found.append((deviation, _divergence(band, deviation)))
+        del band  # the next one needs the room
     deviations, divergences = np.array(found).T
     return deviations, divergences
 
@@ -158,12 +161,22 @@ def distance(deviations: np.ndarray, divergences: np.ndarray, x: np.ndarray) -> 
     """``D (g + 0.3)`` of a plane in 0..255 from the features of its reference; exactly 0 for the reference itself."""
     own = np.empty(BANDS)
     apart = 0.0
-    for k, band in enumerate(normalised_bands(x)):
-        own[k] = single(band.std())
+    bands = normalised_bands(x)
+    for k in range(BANDS):
+        band = next(bands)
+        own[k] = _deviation(band)
         apart += abs(_divergence(band, float(deviations[k])) - divergences[k])
+        del band  # the next one needs the room
     size = math.hypot(*own, *deviations)
     contrast = math.hypot(*(own - deviations)) / size if size > 0.0 else 0.0
     return math.log1p(apart / D0) * (contrast + EPSILON)
+
+
+def _deviation(band: np.ndarray) -> float:
+    # Row by row: `std` makes two copies of the band.
+    average = band.mean()
+    squares = sum(float(apart @ apart) for apart in (row - average for row in band))
+    return single(math.sqrt(squares / band.size))
 
 
 def _divergence(band: np.ndarray, deviation: float) -> float:

@@ -129,7 +129,7 @@ def compare(
     """Score of an image by what `extract` made of its reference. Parameters and errors are those of `rred`."""
     side = _tile_side(index, tile, compat)
     x = read_one(image, data_range=data_range, min_side=MIN_SIDE)
-    shape = tile_counts(grid(*x.size), side or max(grid(*x.size))).shape
+    shape = tile_counts(grid(*x.size), _blocks(side, grid(*x.size))).shape
     sent = np.array(numbers(values, "entropies", shape[0] * shape[1]), dtype=np.float64).reshape(shape)
     return _difference(sent, _features(luma_planes(x, rounded_luma)[0], side, compat), side, x.size)
 
@@ -152,11 +152,16 @@ def _tile_side(index: str, tile: int | None, compat: str) -> int:
 
 def _features(plane: np.ndarray, side: int, compat: str) -> np.ndarray:
     weight, entropy = block_entropies(coarse_band(plane), bits=compat == "corrected")
-    return tile_means(weight * entropy, side or max(weight.shape))
+    return tile_means(weight * entropy, _blocks(side, weight.shape))
+
+
+def _blocks(side: int, shape: tuple[int, ...]) -> int:
+    """Side of a tile in a picture of so many blocks."""
+    return min(side or max(shape), max(shape))
 
 
 def _difference(sent: np.ndarray, found: np.ndarray, side: int, size: tuple[int, int]) -> float:
-    counts = tile_counts(grid(*size), side or max(grid(*size)))
+    counts = tile_counts(grid(*size), _blocks(side, grid(*size)))
     return float(np.sum(np.abs(sent - found) * counts) / np.sum(counts))
 
 

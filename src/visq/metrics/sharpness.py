@@ -13,6 +13,8 @@ from visq.ops.gradients import components
 from visq.ops.numeric import mean, total
 from visq.ops.precision import wide
 
+# More than any gradient, 1442.5.
+LARGEST = 1500.0
 # `components` divides the smoothing taps 1 2 1 by their sum.
 SOBEL_SCALE = 4.0
 
@@ -139,6 +141,7 @@ def tenengrad(
     """
     if not 0 <= threshold < float("inf"):
         raise OptionError("threshold is not usable", expected="0 or a positive finite number", got=repr(threshold))
+    threshold = min(float(threshold), LARGEST)
     x = read_one(image, data_range=data_range)
     luma = x.luma(255.0, rounded=rounded_luma, keep_uint8=True)
     pixels = x.size[0] * x.size[1]
@@ -146,7 +149,7 @@ def tenengrad(
         return x.result(total(_energy(x, luma, threshold)) / pixels)
     from visq.ops import _numba_stencils
 
-    return x.result(_numba_stencils.sobel_energy(luma, float(threshold) ** 2) / pixels)
+    return x.result(_numba_stencils.sobel_energy(luma, threshold**2) / pixels)
 
 
 def _energy(x: Batch, luma: Any, threshold: float) -> Any:
@@ -154,4 +157,4 @@ def _energy(x: Batch, luma: Any, threshold: float) -> Any:
     energy = across * across + down * down
     if threshold == 0:
         return energy
-    return x.xp.where(wide(energy) > float(threshold) ** 2, energy, x.xp.zeros_like(energy))
+    return x.xp.where(wide(energy) > threshold**2, energy, x.xp.zeros_like(energy))

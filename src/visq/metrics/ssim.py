@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
+import numpy as np
+
 from visq.errors import OptionError
-from visq.metrics._moments import picture_planes, shrink, similarity
-from visq.ops.arrays import read_pair
+from visq.metrics._moments import picture_planes, shrink, similarity, weighted_mean
+from visq.metrics._ssim_components import component_mean
+from visq.ops import filters
+from visq.ops.arrays import is_torch, read_pair
 from visq.ops.blocks import viewing_block
-from visq.ops.filters import gaussian_window
+from visq.ops.borders import padding
+from visq.ops.colour import Luma
+
+_DOMAINS = {
+    "weighting": ("gaussian", "uniform"),
+    "border": ("valid", "reflect"),
+    "covariance": ("population", "sample"),
+    "shrinking": ("symmetric", "pool"),
+    "pooling": ("mean", "components"),
+}
 
 
 def ssim(
@@ -17,12 +29,19 @@ def ssim(
     reference: Any,
     *,
     data_range: float | None = None,
-    channels: Literal["luma", "rgb"] = "luma",
+    channels: Literal["luma", "rgb", "ycbcr"] = "luma",
     downsample: bool = False,
     window: int = 11,
     sigma: float = 1.5,
     k1: float = 0.01,
     k2: float = 0.03,
+    weighting: Literal["gaussian", "uniform"] = "gaussian",
+    border: Literal["valid", "reflect"] = "valid",
+    covariance: Literal["population", "sample"] = "population",
+    shrinking: Literal["symmetric", "pool"] = "symmetric",
+    pooling: Literal["mean", "components"] = "mean",
+    nonnegative: bool = False,
+    luma: Luma = "rgb2gray",
     rounded_luma: bool | None = None,
     full: bool = False,
 ) -> Any:
@@ -33,12 +52,13 @@ def ssim(
         (2 mx my + C1) (2 sxy + C2) / ((mx^2 + my^2 + C1) (sx^2 + sy^2 + C2))
 
     with m, s^2 and sxy the means, variances and covariance under the window, C1 = (255 k1)^2 and
-    C2 = (255 k2)^2. Symmetric in its two images.
+    C2 = (255 k2)^2. Symmetric in its two images, except with ``pooling="components"``.
 
     The defaults are the authors' `ssim_index_new.m`, without automatic down-sampling, on MATLAB's luma.
     ``downsample=True`` is their `ssim.m`: the image is first averaged and thinned by
     ``f = max(1, round(min(H, W) / 256))``. ``channels="rgb"`` is the mean over the channels, which is what most
-    libraries compute for colour images.
+    libraries compute for colour images. `visq show ssim` lists the options that give each library's number, and
+    ``metric("ssim", like="skimage")`` sets them.
 
     Parameters
     ----------
@@ -46,19 +66,35 @@ def ssim(
         NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`; sides of at least `window`.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
-    channels : {"luma", "rgb"}
-        Compare luma, or every channel.
+    channels : {"luma", "rgb", "ycbcr"}
+        Compare luma; every channel, and take the mean; or Y', Cb and Cr of JPEG, weighted 0.8, 0.1, 0.1.
     downsample : bool
         Down-sample first, as `ssim.m` does.
     window, sigma : int, float
         Side and standard deviation of the Gaussian window, in pixels.
     k1, k2 : float
         Constants that keep the two fractions stable.
+    weighting : {"gaussian", "uniform"}
+        Weights under the window; all equal for "uniform", which needs no `sigma`.
+    border : {"valid", "reflect"}
+        Positions where the window fits, or all of them with the image mirrored about its outer pixels.
+    covariance : {"population", "sample"}
+        "sample" multiplies variances and covariance by n / (n - 1), n = `window` squared, where that is above 1.
+    shrinking : {"symmetric", "pool"}
+        How `downsample` averages: as `ssim.m`, or over the blocks of f x f pixels from the first corner.
+    pooling : {"mean", "components"}
+        Mean of the map; or 3-SSIM, the weighted mean of its means over edges (0.5), texture (0.25) and smooth areas
+        (0.25): a reconstruction after Li and Bovik, not compared with their program.
+    nonnegative : bool
+        Count a negative contrast-structure term as 0.
+    luma : {"rgb2gray", "bt601"}
+        Weights of R, G and B: MATLAB's rgb2gray, or 0.299, 0.587, 0.114. For ``channels="luma"`` only.
     rounded_luma : bool, optional
         Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it, and
         not floats or grey images.
     full : bool
-        Also return the map, `(H - window + 1, W - window + 1)` after any down-sampling, whose mean is the score.
+        Also return the map, `(H - window + 1, W - window + 1)` after any down-sampling, or `(H, W)` with
+        ``border="reflect"``; its mean is the score with the default pooling.
 
     Returns
     -------
@@ -77,7 +113,9 @@ def ssim(
     ----------
     Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, "Image quality assessment: from error visibility to
     structural similarity", IEEE Trans. Image Processing 13(4), 2004. The paper's figures come from
-    ``downsample=False`` on 8-bit grey images.
+    ``downsample=False`` on 8-bit grey images. Three components: C. Li, A. C. Bovik, "Three-component weighted
+    structural similarity index", SPIE 7242, 2009. Weights of Y', Cb, Cr: Z. Wang, L. Lu, A. C. Bovik, "Video quality
+    assessment based on structural distortion measurement", Signal Processing: Image Communication 19(2), 2004.
 
     Examples
     --------
@@ -87,25 +125,53 @@ def ssim(
     (1.0, 0.7308)
     """
     _check(window, sigma, k1, k2)
+    _check_choices(
+        weighting=weighting, border=border, covariance=covariance, shrinking=shrinking, pooling=pooling
+    )  # fmt: skip
     x, y = read_pair(image, reference, data_range=data_range, min_side=window)
-    taps = gaussian_window(window, sigma)
+    taps = filters.gaussian_window(window, sigma) if weighting == "gaussian" else np.full(window, 1.0 / window)
+    unbiased = window**2 / (window**2 - 1) if covariance == "sample" and window > 1 else 1.0
+    # Variances n / (n - 1) times as large against C2 are as good as C2 that much smaller.
+    constants = (255.0 * k1) ** 2, (255.0 * k2) ** 2 / unbiased
     factor = viewing_block(x.size) if downsample else 1
-    constants = (255.0 * k1) ** 2, (255.0 * k2) ** 2
-    planes = zip(*(picture_planes(b, channels, rounded_luma) for b in (x, y)), strict=True)
-    scores, maps = zip(*(_plane(a, b, factor, taps, constants, full=full) for a, b in planes), strict=True)
-    result = x.result(sum(scores) / len(scores))
-    return (result, x.result(sum(maps) / len(maps))) if full else result
+    planes = zip(*(picture_planes(b, channels, rounded_luma, luma) for b in (x, y)), strict=True)
+    scores, maps = [], []
+    for pair in planes:
+        a, b = (_shrunk(plane, factor, shrinking) for plane in pair)
+        components = pooling == "components"
+        wide_a, wide_b = (_padded(plane, window) if border == "reflect" else plane for plane in (a, b))
+        score, found = similarity(wide_a, wide_b, taps, *constants, full=full or components, nonnegative=nonnegative)
+        scores.append(component_mean(found, a, b) if components else score)
+        maps.append(found)
+    result = x.result(weighted_mean(scores, channels))
+    return (result, x.result(weighted_mean(maps, channels))) if full else result
 
 
-def _plane(a: Any, b: Any, factor: int, taps: Any, constants: tuple[float, float], *, full: bool) -> tuple[Any, Any]:
-    small = (shrink(a, factor), shrink(b, factor)) if factor > 1 else (a, b)
-    return similarity(*small, taps, *constants, full=full)
+def _shrunk(plane: Any, factor: int, shrinking: str) -> Any:
+    if factor == 1:
+        return plane
+    if shrinking == "symmetric":
+        return shrink(plane, factor)
+    floating = plane if is_torch(plane) or plane.dtype.kind == "f" else plane.astype(np.float32)
+    return filters.average_pool(floating, factor)
+
+
+def _padded(plane: Any, window: int) -> Any:
+    """A plane mirrored so that a window of this size fits everywhere."""
+    before, after = padding(window, "reflect")
+    return filters.pad(plane, before, after, before, after)
+
+
+def _check_choices(**given: str) -> None:
+    for name, value in given.items():
+        if value not in _DOMAINS[name]:
+            raise OptionError(f"unknown {name}", expected=" or ".join(map(repr, _DOMAINS[name])), got=repr(value))
 
 
 def _check(window: int, sigma: float, k1: float, k2: float) -> None:
-    if window != window // 1 or window < 1 or not all(0 < v < math.inf for v in (sigma, k1, k2)):
+    if window != window // 1 or window < 1 or not all(1e-12 <= v <= 1e6 for v in (sigma, k1, k2)):
         raise OptionError(
             "the window or its constants are not usable",
-            expected="a whole window >= 1; sigma, k1 and k2 positive and finite",
+            expected="a whole window >= 1; sigma, k1 and k2 from 1e-12 to 1e6",
             got=f"window={window}, sigma={sigma}, k1={k1}, k2={k2}",
         )

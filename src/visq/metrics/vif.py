@@ -9,6 +9,7 @@ import numpy as np
 
 from visq.metrics._moments import picture_planes
 from visq.ops.arrays import namespace, read_pair
+from visq.ops.colour import Luma
 from visq.ops.filters import separable
 from visq.ops.precision import wide
 from visq.ops.scale_mixture import inverse_and_eigenvalues
@@ -23,7 +24,14 @@ MIN_SIDE = 72
 _EPS = 1e-15
 
 
-def vif(image: Any, reference: Any, *, data_range: float | None = None, rounded_luma: bool | None = None) -> Any:
+def vif(
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    luma: Luma = "rgb2gray",
+    rounded_luma: bool | None = None,
+) -> Any:
     """Visual information fidelity (VIF), 0 and up; higher is better, 1 for an identical pair.
 
     Both images are taken apart by a steerable pyramid; of its bands, the horizontal and the vertical one of four
@@ -47,6 +55,8 @@ def vif(image: Any, reference: Any, *, data_range: float | None = None, rounded_
         NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`; sides of at least 72 pixels.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
+    luma : {"rgb2gray", "bt601"}
+        Shares of R, G and B: MATLAB's `rgb2gray`, or 0.299, 0.587, 0.114.
     rounded_luma : bool, optional
         Round luma to 8-bit levels. None: that of colour pixels of 8 or 16 bit, as MATLAB's `rgb2gray` rounds it.
 
@@ -73,7 +83,7 @@ def vif(image: Any, reference: Any, *, data_range: float | None = None, rounded_
     (1.0, 0.72)
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    (a,), (b,) = (picture_planes(z, "luma", rounded_luma) for z in (x, y))
+    (a,), (b,) = (picture_planes(z, "luma", rounded_luma, luma=luma) for z in (x, y))
     if x.torch:
         return x.result(plain(a, b).to(x.dtype))
     return x.result(np.array([_fused(p[None], q[None]) for p, q in zip(a, b, strict=True)]))

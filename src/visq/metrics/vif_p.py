@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from visq.metrics._moments import sum_and_difference, window_means
-from visq.ops.arrays import namespace, read_pair
+from visq.metrics._moments import picture_planes, sum_and_difference, window_means
+from visq.ops.arrays import Batch, is_torch, namespace, read_pair
+from visq.ops.colour import Luma, luma_weights
 from visq.ops.filters import gaussian_window, separable
 from visq.ops.precision import wide
 
@@ -18,7 +19,15 @@ _EPS = 1e-10
 MIN_SIDE = 41
 
 
-def vif_p(image: Any, reference: Any, *, data_range: float | None = None, rounded_luma: bool | None = False) -> Any:
+def vif_p(
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    channels: Literal["luma", "rgb"] = "luma",
+    luma: Luma = "rgb2gray",
+    rounded_luma: bool | None = False,
+) -> Any:
     """Visual information fidelity in the pixel domain (VIFp), 0 and up; higher is better, 1 for an identical pair.
 
     At four scales the image is modelled as a gain g times the reference plus noise of variance sv^2, both local,
@@ -41,6 +50,10 @@ def vif_p(image: Any, reference: Any, *, data_range: float | None = None, rounde
         NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`; sides of at least 41 pixels.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
+    channels : {"luma", "rgb"}
+        Compare luma, or every channel (the mean of their scores).
+    luma : {"rgb2gray", "bt601"}
+        Shares of R, G and B: MATLAB's `rgb2gray`, or 0.299, 0.587, 0.114.
     rounded_luma : bool, optional
         Round luma to 8 bit. The recorded MATLAB value for a colour pair (0.3147) comes from luma that is not
         rounded (0.31469; rounded 0.31459), so that is the default. None rounds that of colour pixels of 8 or 16 bit.
@@ -52,7 +65,7 @@ def vif_p(image: Any, reference: Any, *, data_range: float | None = None, rounde
     Raises
     ------
     visq.errors.InputError
-        Shapes that differ, a side below 41, values out of range, NaN.
+        Shapes that differ, a side below 41, values out of range, NaN, an unknown option.
     visq.errors.InputTypeError
         Not two arrays or two tensors, or of a dtype that holds no pixels.
 
@@ -68,10 +81,23 @@ def vif_p(image: Any, reference: Any, *, data_range: float | None = None, rounde
     (1.0, 0.81)
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    a, b = (z.luma(255.0, rounded=rounded_luma, keep_uint8=True) for z in (x, y))
-    if x.torch:
-        return x.result(plain(a, b).to(x.dtype))
-    return x.result(np.array([_fused(p, q) for p, q in zip(a, b, strict=True)]))
+    first, second = (_planes(z, channels, luma, rounded_luma) for z in (x, y))
+    scores = [_score(a, b) for a, b in zip(first, second, strict=True)]
+    score = scores[0] if len(scores) == 1 else sum(scores) / len(scores)
+    return x.result(score.to(x.dtype) if x.torch else score)
+
+
+def _planes(x: Batch, channels: str, luma: str, rounded: bool | None) -> list[Any]:
+    weights = luma_weights(luma)
+    if channels == "luma":
+        return [x.luma(255.0, weights=weights, rounded=rounded, keep_uint8=True)]
+    return picture_planes(x, channels, rounded or None)
+
+
+def _score(a: Any, b: Any) -> Any:
+    if is_torch(a):
+        return plain(a, b)
+    return np.array([_fused(p, q) for p, q in zip(a, b, strict=True)])
 
 
 def _fused(x: np.ndarray, y: np.ndarray) -> float:

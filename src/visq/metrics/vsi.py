@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from visq.ops.arrays import read_pair
-from visq.ops.blocks import colour_block_mean, imfilter_offset, viewing_block
-from visq.ops.colour import LMN
+from visq.ops.arrays import Batch, read_pair
+from visq.ops.blocks import block_mean, colour_block_mean, imfilter_offset, viewing_block
+from visq.ops.colour import LMN, rgb_to_lmn
+from visq.ops.filters import pad
 from visq.ops.gradients import magnitude
 from visq.ops.numeric import safe_power
-from visq.ops.saliency import Resizing, sdsp_block_mean
+from visq.ops.saliency import Resizing, sdsp, sdsp_block_mean
 from visq.ops.similarity import real_power, similarity, weighted_mean
 
 MIN_SIDE = 32
@@ -46,7 +47,7 @@ def vsi(
         NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`; both sides at least 32 pixels.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
-    resizing : {"octave", "matlab"}
+    resizing : {"octave", "matlab", "torch"}
         How the saliency is brought to 256 x 256 pixels and back (see Notes).
     full : bool
         Also return the map of `S`, at the size after averaging: ``ceil(height / block)`` by
@@ -74,6 +75,10 @@ def vsi(
     the program, 0.96405 for a pair of TID2013, is Octave's; MATLAB's function gives 0.96395 there. The default is
     the one that has been checked; the difference is about 1e-4 on photographs.
 
+    ``resizing="torch"`` is what `piq` and `pyiqa` do: without smoothing, the outer edges of the pixels aligned on the
+    way down and the corners on the way back; blocks of an even side begin a pixel earlier, the border's pixels are
+    repeated instead of zeros, and halves of the block's side are rounded to even. It moves the score by up to 0.013.
+
     A constant image has no saliency. Where both are constant the weights are all zero, the program divides 0 by
     0, and this function returns the plain mean of `S`.
 
@@ -90,12 +95,31 @@ def vsi(
     (1.0, True)
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    block = viewing_block(x.size)
-    before = imfilter_offset(block)
-    v1, v2 = (sdsp_block_mean(b, block, before=before, resizing=resizing) for b in (x, y))
-    first, second = (colour_block_mean(b, LMN, block, before=before) for b in (x, y))
+    features = _torch_features if resizing == "torch" else _features
+    (v1, first), (v2, second) = (features(b, resizing) for b in (x, y))
     g1, g2 = (magnitude(p[:, 0], "scharr", border="zero") for p in (first, second))
     chroma = similarity(first[:, 1], second[:, 1], C3) * similarity(first[:, 2], second[:, 2], C3)
     local = similarity(v1, v2, C1) * safe_power(similarity(g1, g2, C2), ALPHA) * real_power(chroma, BETA)
     score = weighted_mean(local, x.xp.maximum(v1, v2))
     return (x.result(score), x.result(local)) if full else x.result(score)
+
+
+def _features(batch: Batch, resizing: Resizing) -> tuple[Any, Any]:
+    """Saliency `(N, h, w)` and L, M, N `(N, 3, h, w)` of the blocks."""
+    block = viewing_block(batch.size)
+    before = imfilter_offset(block)
+    saliency = sdsp_block_mean(batch, block, before=before, resizing=resizing)
+    return saliency, colour_block_mean(batch, LMN, block, before=before)
+
+
+def _torch_features(batch: Batch, resizing: Resizing) -> tuple[Any, Any]:
+    """The same, in the blocks of torch's pooling."""
+    block = max(1, round(min(batch.size) / 256))
+    before, after = block // 2, (block - 1) // 2
+
+    def mean_of_blocks(z: Any) -> Any:
+        padded = pad(z, before, after, before, after, border="replicate")
+        height, width = (int(n) // block * block for n in padded.shape[-2:])
+        return block_mean(padded[..., :height, :width], block)
+
+    return mean_of_blocks(sdsp(batch, resizing=resizing)), mean_of_blocks(rgb_to_lmn(batch.rgb(255.0)))

@@ -196,7 +196,7 @@ def _read(values: Mapping[str, Any], quantised: bool) -> list[Marginal]:
         scales = numbers(values, "scales", count, low=np.finfo(float).tiny)
         shapes = numbers(values, "shapes", count, low=0.0)
         divergences = numbers(values, "divergences", count, low=0.0)
-        return [Marginal(*entry) for entry in zip(scales, shapes, divergences, strict=True)]
+        return [Marginal(*map(float, entry)) for entry in zip(scales, shapes, divergences, strict=True)]
     columns = [numbers(values, k, count, low=0, high=2**bits - 1, whole=True) for k, bits in _CODE_BITS.items()]
     return [
         marginals.decode(Codes(*entry), LOWEST[level])

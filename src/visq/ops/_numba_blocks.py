@@ -26,13 +26,14 @@ def _column_sums(x, row, size, before, lead, line):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def _grey_rows(x, out, first, end, size, before, gain):  # type: ignore[no-untyped-def]
+def _grey_rows(x, out, first, end, base, size, before, gain):  # type: ignore[no-untyped-def]
+    """Rows `first` to `end` of the means; `out` begins with row `base`."""
     count = out.shape[1]
     line = np.zeros(before + max(x.shape[1], count * size), out.dtype)
     share = gain[0]
     for r in range(first, end):
         _column_sums(x, r, size, before, before, line)
-        target = out[r]
+        target = out[r - base]
         if size == 2:
             for c in range(count):
                 target[c] = (line[2 * c] + line[2 * c + 1]) * share
@@ -45,7 +46,7 @@ def _grey_rows(x, out, first, end, size, before, gain):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def _colour_rows(x, out, first, end, size, before, m):  # type: ignore[no-untyped-def]
+def _colour_rows(x, out, first, end, base, size, before, m):  # type: ignore[no-untyped-def]
     """`x` is `(H, 3 W)` interleaved; `m` is the matrix times the gain and the share of a pixel."""
     count = out.shape[2]
     line = np.zeros(3 * before + max(x.shape[1], 3 * count * size), out.dtype)
@@ -61,9 +62,9 @@ def _colour_rows(x, out, first, end, size, before, m):  # type: ignore[no-untype
                 r += line[k]
                 g += line[k + 1]
                 b += line[k + 2]
-            out[0, row, c] = m00 * r + m01 * g + m02 * b
-            out[1, row, c] = m10 * r + m11 * g + m12 * b
-            out[2, row, c] = m20 * r + m21 * g + m22 * b
+            out[0, row - base, c] = m00 * r + m01 * g + m02 * b
+            out[1, row - base, c] = m10 * r + m11 * g + m12 * b
+            out[2, row - base, c] = m20 * r + m21 * g + m22 * b
 
 
 def block_mean(x: np.ndarray, size: int, before: int, dtype: Any, gain: float = 1.0) -> np.ndarray:
@@ -93,4 +94,53 @@ def colour_block_mean(data: np.ndarray, matrix: Any, size: int, before: int, gai
 
 
 def _image(kernel: Any, x: np.ndarray, out: np.ndarray, *fixed: Any) -> None:
-    run_strips(lambda a, b, _: kernel(x, out, a, b, *fixed), out.shape[-2])
+    run_strips(lambda a, b, _: kernel(x, out, a, b, 0, *fixed), out.shape[-2])
+
+
+class BlockMeans:
+    """`block_mean` or `colour_block_mean` of a batch, made a few rows at a time and never held as a whole.
+
+    Parameters
+    ----------
+    data : array
+        `(N, C, H, W)` view of any pixel dtype.
+    matrix : 3 x 3 floats, optional
+        Components of colour pixels; grey ones are averaged as they are.
+    size, before, gain, dtype
+        As `colour_block_mean`.
+
+    Attributes
+    ----------
+    shape : (int, int, int, int)
+        `(N, C, h, w)` of the means.
+    """
+
+    def __init__(self, data: np.ndarray, matrix: Any, size: int, before: int, gain: float, dtype: Any) -> None:
+        count, channels, height, width = data.shape
+        self.shape = (count, channels, -(-height // size), -(-width // size))
+        self.dtype = np.dtype(dtype)
+        self._pixels = interleaved(data)
+        self._block = size, before
+        if channels == 1:
+            self._weights = np.array([gain / size**2], dtype)
+        else:
+            self._weights = (np.asarray(matrix, np.float64) * (gain / size**2)).astype(dtype)
+
+    def rows(self, n: int, first: int, end: int, out: np.ndarray) -> None:
+        """Rows of picture `n` into `out`, `(C, end - first, w)`."""
+        if self.shape[1] == 1:
+            _grey_rows(self._pixels[n], out[0], first, end, first, *self._block, self._weights)
+        else:
+            _colour_rows(self._pixels[n], out, first, end, first, *self._block, self._weights)
+
+
+def rows_of_pair(x: Any, y: Any, n: int, first: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+    """`(C, end - first, w)` of picture `n` of two `BlockMeans` or arrays."""
+    if isinstance(x, np.ndarray):
+        return read_only(x[n, :, first:end]), read_only(y[n, :, first:end])
+    # One piece of memory: the allocator hands two back to the system, and asks for them again, strip by strip.
+    both = np.empty((2, x.shape[1], end - first, x.shape[3]), x.dtype)
+    x.rows(n, first, end, both[0])
+    y.rows(n, first, end, both[1])
+    both.flags.writeable = False
+    return both[0], both[1]

@@ -20,12 +20,17 @@ _R, _G, _B, _HALF, _SHIFT = 1253829, 2462237, 478238, 2097151, 22
 
 
 @njit(cache=True, nogil=True)
+def byte_luma(row, out):  # type: ignore[no-untyped-def]
+    """Rounded luma of a row of interleaved bytes."""
+    for c in range(out.size):
+        total = _R * np.int64(row[3 * c]) + _G * np.int64(row[3 * c + 1]) + _B * np.int64(row[3 * c + 2])
+        out[c] = (total + _HALF) >> _SHIFT
+
+
+@njit(cache=True, nogil=True)
 def _byte_rows(x, out, first, end):  # type: ignore[no-untyped-def]
     for r in range(first, end):
-        row, target = x[r], out[r]
-        for c in range(target.size):
-            total = _R * np.int64(row[3 * c]) + _G * np.int64(row[3 * c + 1]) + _B * np.int64(row[3 * c + 2])
-            target[c] = (total + _HALF) >> _SHIFT
+        byte_luma(x[r], out[r])
 
 
 @njit(cache=True, nogil=True)

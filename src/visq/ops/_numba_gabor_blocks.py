@@ -21,24 +21,45 @@ _STRIP = 64
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp"}, error_model="numpy")
-def _filtered(half, logarithm, angle, filters, first, end, out):  # type: ignore[no-untyped-def]
-    """Half a spectrum (`rfft2`) times a log-Gabor filter, as a whole one; some of its rows."""
-    centre, radial, turn, angular = filters
-    height, width = out.shape
+def _angular(angle, places, turn, rate, first, end, out):  # type: ignore[no-untyped-def]
+    """Angular part of a filter; some of its rows."""
+    rows, columns, up, left = places
     whole = 2.0 * np.pi
     for r in range(first, end):
-        opposite = (height - r) % height
-        for c in range(width):
-            a = logarithm[r, c] - centre
-            t = abs(angle[r, c] - turn)
+        line = angle[rows[r]]
+        for c in range(out.shape[1]):
+            a = line[columns[c]]
+            a = np.pi - a if left[c] else a
+            t = abs((a if up[r] else -a) - turn)
             t = min(t, whole - t)
-            power = a * a * radial + t * t * angular
-            if power < _NOTHING:
-                out[r, c] = 0.0
-            elif c < half.shape[1]:
-                out[r, c] = half[r, c] * np.exp(power)
-            else:
-                out[r, c] = np.conj(half[opposite, width - c]) * np.exp(power)
+            power = t * t * rate
+            out[r, c] = np.exp(power) if power > _NOTHING else 0.0
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "arcp"}, error_model="numpy")
+def _radial(logarithm, centre, rate, first, end, out):  # type: ignore[no-untyped-def]
+    for r in range(first, end):
+        for c in range(out.shape[1]):
+            a = logarithm[r, c] - centre
+            power = a * a * rate
+            out[r, c] = np.exp(power) if power > _NOTHING else 0.0
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "arcp"}, error_model="numpy")
+def _filtered(half, radial, angular, places, first, end, out):  # type: ignore[no-untyped-def]
+    """Half a spectrum (`rfft2`) times a log-Gabor filter, as a whole one; some of its rows."""
+    rows, columns, _, _ = places
+    height, width = out.shape
+    known = half.shape[1]
+    for r in range(first, end):
+        opposite = (height - r) % height
+        line = radial[rows[r]]
+        for c in range(known):
+            out[r, c] = half[r, c] * (line[columns[c]] * angular[r, c])
+        for c in range(known, width):
+            out[r, c] = np.conj(half[opposite, width - c]) * (line[columns[c]] * angular[r, c])
+    if first == 0:
+        out[0, 0] = 0.0
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "reassoc", "nsz"}, error_model="numpy")
@@ -121,32 +142,42 @@ def _spectrum(x: np.ndarray) -> np.ndarray:
     return read_only(fft.rfft2(np.subtract(x, middle, dtype=np.float64), workers=1))
 
 
-def _frequencies(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    from visq.ops.gabor_blocks import frequencies
+def _quadrant(height: int, width: int) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Logarithm of the radius and angle of the frequencies of one quadrant, and where every frequency stands there.
 
-    radius, angle = frequencies(height, width)
+    The places are the row and column of the quadrant, and whether the frequency is above and to the left of zero.
+    """
+    from visq.ops.gabor_blocks import along_axis
+
+    y, x = along_axis(height), along_axis(width)
+    (above, rows), (beside, columns) = (np.unique(np.abs(z), return_inverse=True) for z in (y, x))
     with np.errstate(divide="ignore"):
-        return read_only(np.log(radius, out=radius)), read_only(angle)
+        logarithm = np.log(np.hypot(beside[None, :], above[:, None]))
+    angle = np.arctan2(above[:, None], beside[None, :])
+    return read_only(logarithm), read_only(angle), tuple(map(read_only, (rows, columns, y < 0, x < 0)))
 
 
 def shape_differences(x: np.ndarray, y: np.ndarray, bank: Any, weights: tuple[float, ...]) -> np.ndarray:
     """`visq.ops.gabor_blocks.shape_differences` of two planes."""
     height, width = x.shape
     spectra = [_spectrum(x), _spectrum(y)]
-    logarithm, angle = _frequencies(height, width)
-    radial = -1.0 / (2 * math.log(bank.sigma_on_f) ** 2)
-    angular = -1.0 / (2 * (math.pi / bank.orientations / bank.spacing_on_sigma) ** 2)
+    logarithm, angle, places = _quadrant(height, width)
+    by_radius = -1.0 / (2 * math.log(bank.sigma_on_f) ** 2)
+    by_angle = -1.0 / (2 * (math.pi / bank.orientations / bank.spacing_on_sigma) ** 2)
     rows, columns = block_count(height, width)
     response = np.empty((height, width), np.complex128)
+    angular, radial = np.empty((height, width)), np.empty(logarithm.shape)
     cells = np.empty((4, rows + 3, columns + 3))
     shape = np.empty((3, rows, columns))
     total = np.zeros((rows, columns))
     for o in range(bank.orientations):
         turn = o * math.pi / bank.orientations
+        run_strips(lambda a, b, _: _angular(angle, places, turn, by_angle, a, b, angular), height, _STRIP)  # noqa: B023
         for s, weight in enumerate(weights):
-            filters = (-math.log(bank.min_wavelength * bank.multiplier**s), radial, turn, angular)
+            centre = -math.log(bank.min_wavelength * bank.multiplier**s)
+            run_strips(lambda a, b, _: _radial(logarithm, centre, by_radius, a, b, radial), len(radial), _STRIP)  # noqa: B023
             for k, half in enumerate(spectra):
-                _respond(half, logarithm, angle, filters, response)
+                _respond(half, radial, angular, places, response)
                 run_strips(lambda a, b, _: _cells(response, a, b, cells), rows + 3, _STRIP // 4)
                 if k == 0:
                     _keep(cells, shape)
@@ -155,12 +186,12 @@ def shape_differences(x: np.ndarray, y: np.ndarray, bank: Any, weights: tuple[fl
     return total
 
 
-def _respond(half: np.ndarray, logarithm: np.ndarray, angle: np.ndarray, filters: Any, out: np.ndarray) -> None:
+def _respond(half: np.ndarray, radial: np.ndarray, angular: np.ndarray, places: Any, out: np.ndarray) -> None:
     """The response of one filter, in place."""
     from scipy import fft
 
     def along_rows(first: int, end: int, _index: int) -> None:
-        _filtered(half, logarithm, angle, filters, first, end, out)
+        _filtered(half, radial, angular, places, first, end, out)
         out[first:end] = fft.ifft(out[first:end], axis=1, workers=1, overwrite_x=True)
 
     def along_columns(first: int, end: int, _index: int) -> None:

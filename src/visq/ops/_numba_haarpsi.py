@@ -5,14 +5,18 @@ Compiled without reassociation (but for the sums), so that equal pixels give def
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 from numba import njit
 
+from visq.ops._numba_blocks import rows_of_pair
 from visq.ops.numeric import read_only
 from visq.ops.threads import run_strips, strip_count
 
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
-_LEAD = 3  # columns of an 8-tap window before its pixel
+_LEAD = 3  # rows and columns of an 8-tap window before its pixel
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -128,10 +132,10 @@ def _rows(x, y, first, end, zero, colour, k, part):  # type: ignore[no-untyped-d
             part[1] += _sum(w)
 
 
-def weighted_deficit(x: np.ndarray, y: np.ndarray, constant: float, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+def weighted_deficit(x: Any, y: Any, constant: float, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     """Weighted sum of the logistic deficit and sum of the weights, `(N,)` each.
 
-    `x` and `y` are `(N, 1 or 3, H, W)`: Y, or Y, I and Q.
+    `x` and `y` are `(N, 1 or 3, H, W)` arrays or `visq.ops._numba_blocks.BlockMeans`: Y, or Y, I and Q.
     """
     count, _, height, _ = x.shape
     tail = np.exp(-alpha)
@@ -140,10 +144,18 @@ def weighted_deficit(x: np.ndarray, y: np.ndarray, constant: float, alpha: float
     parts = np.zeros((count, strip_count(height), 2))
     zero = read_only(np.zeros(x.shape[3], x.dtype))
     for n in range(count):
-        _image(read_only(x[n]), read_only(y[n]), zero, k, parts[n])
+        _image(partial(rows_of_pair, x, y, n), (height, x.shape[1] == 3), zero, k, parts[n])
     sums = parts.sum(axis=1)
     return sums[:, 0], sums[:, 1]
 
 
-def _image(x: np.ndarray, y: np.ndarray, zero: np.ndarray, k: np.ndarray, parts: np.ndarray) -> None:
-    run_strips(lambda a, b, i: _rows(x, y, a, b, zero, x.shape[0] == 3, k, parts[i]), x.shape[1])
+def _image(pair: Any, kind: tuple[int, bool], zero: np.ndarray, k: np.ndarray, parts: np.ndarray) -> None:
+    height, colour = kind
+
+    def strip(first: int, end: int, index: int) -> None:
+        # With the rows that the largest window reaches: past them lies only what is outside the image.
+        low, high = max(0, first - _LEAD), min(height, end + _LEAD + 1)
+        a, b = pair(low, high)
+        _rows(a, b, first - low, end - low, zero, colour, k, parts[index])
+
+    run_strips(strip, height)

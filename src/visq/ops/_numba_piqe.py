@@ -13,13 +13,11 @@ BLOCK = 16
 _HALF = 3
 _STRIP = 4
 # As in the authors' program, the surround lacks columns 7 and 9 where 7 and 8 are the centre.
-_ALL = np.arange(16)
-_CENTRE = np.array([7, 8])
-_SURROUND = np.array([x for x in range(16) if x not in (7, 9)])
+_SHARES = np.array([[1.0] * 16, [float(x not in (7, 9)) for x in range(16)], [float(x in (7, 8)) for x in range(16)]])
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _level_rows(luma, peak, out, first, end):  # type: ignore[no-untyped-def]
     for r in range(first, end):
         for c in range(luma.shape[1]):
@@ -27,7 +25,7 @@ def _level_rows(luma, peak, out, first, end):  # type: ignore[no-untyped-def]
             out[r, c] = np.uint8(max(v, 0.0))
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def _coefficient_row(levels, rows, r, columns, taps, mean, square, coefficients):  # type: ignore[no-untyped-def]
     """One row of (x - mean) / (deviation + 1); `mean` and `square` are buffers of the padded width."""
     w0, w1, w2, w3 = taps[0], taps[1], taps[2], taps[3]
@@ -46,16 +44,19 @@ def _coefficient_row(levels, rows, r, columns, taps, mean, square, coefficients)
     for p in range(_HALF + width, columns.size):
         mean[p], square[p] = mean[_HALF + columns[p]], square[_HALF + columns[p]]
     for x in range(coefficients.size):
+        coefficients[x] = d[columns[x + _HALF]]
+    for x in range(coefficients.size):
         m = w0 * (mean[x] + mean[x + 6]) + w1 * (mean[x + 1] + mean[x + 5])
         m += w2 * (mean[x + 2] + mean[x + 4]) + w3 * mean[x + 3]
         s = w0 * (square[x] + square[x + 6]) + w1 * (square[x + 1] + square[x + 5])
         s += w2 * (square[x + 2] + square[x + 4]) + w3 * square[x + 3]
-        coefficients[x] = (levels[rows[r + 3], columns[x + 3]] - m) / (np.sqrt(abs(s - m * m)) + 1.0)
+        coefficients[x] = (coefficients[x] - m) / (np.sqrt(abs(s - m * m)) + 1.0)
 
 
 @njit(cache=True, nogil=True)
 def _flat_segment(edge, window, threshold):  # type: ignore[no-untyped-def]
     """Whether any run of `window` neighbours of one block edge has a deviation below the threshold."""
+    limit = threshold * threshold * (1.0 + 1e-9)  # most roots are not needed
     for first in range(edge.size - window + 1):
         total = 0.0
         for k in range(window):
@@ -64,29 +65,33 @@ def _flat_segment(edge, window, threshold):  # type: ignore[no-untyped-def]
         squares = 0.0
         for k in range(window):
             squares += (edge[first + k] - average) ** 2
-        if np.sqrt(squares / (window - 1)) < threshold:
+        if squares / (window - 1) < limit and np.sqrt(squares / (window - 1)) < threshold:
             return True
     return False
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
-def _spread(block, columns):  # type: ignore[no-untyped-def]
-    """Deviation of the named columns of a block. Two passes, for the digits."""
-    count = columns.size * block.shape[0]
-    total = 0.0
-    for x in columns:
-        for y in range(block.shape[0]):
-            total += block[y, x]
+def _spread(band, start, share):  # type: ignore[no-untyped-def]
+    """Deviation of the block from column `start` on, of its columns with a share of 1. Two passes, for the digits."""
+    total = count = 0.0
+    for x in range(16):
+        count += 16.0 * share[x]
+    for y in range(16):
+        row = band[y, start : start + 16]
+        for x in range(16):
+            total += share[x] * row[x]
     average = total / count
     squares = 0.0
-    for x in columns:
-        for y in range(block.shape[0]):
-            squares += (block[y, x] - average) ** 2
-    return np.sqrt(squares / (count - 1))
+    for y in range(16):
+        row = band[y, start : start + 16]
+        for x in range(16):
+            d = row[x] - average
+            squares += share[x] * (d * d)
+    return np.sqrt(squares / (count - 1.0))
 
 
 @njit(cache=True, nogil=True)
-def _block_rows(levels, rows, columns, taps, limits, first, end, out):  # type: ignore[no-untyped-def]
+def _block_rows(levels, rows, columns, taps, shares, limits, first, end, out):  # type: ignore[no-untyped-def]
     """`out[..., 0]` variance, 1 active, 2 artefact, 3 noise."""
     wide = columns.size - 2 * _HALF
     mean, square = np.empty(columns.size), np.empty(columns.size)
@@ -95,8 +100,7 @@ def _block_rows(levels, rows, columns, taps, limits, first, end, out):  # type: 
         for y in range(16):
             _coefficient_row(levels, rows, i * 16 + y, columns, taps, mean, square, band[y])
         for j in range(wide // 16):
-            block = band[:, j * 16 : j * 16 + 16]
-            deviation = _spread(block, _ALL)
+            deviation = _spread(band, 16 * j, shares[0])
             variance = deviation * deviation
             active = variance > limits[0]
             out[i, j, 0] = variance
@@ -105,14 +109,15 @@ def _block_rows(levels, rows, columns, taps, limits, first, end, out):  # type: 
             out[i, j, 3] = 0.0
             if not active:
                 continue
+            block = band[:, j * 16 : j * 16 + 16]
             out[i, j, 2] = (
                 _flat_segment(block[0], 6, limits[1])
                 or _flat_segment(block[15], 6, limits[1])
                 or _flat_segment(block[:, 0], 6, limits[1])
                 or _flat_segment(block[:, 15], 6, limits[1])
             )
-            surround = _spread(block, _SURROUND)
-            ratio = _spread(block, _CENTRE) / surround if surround > 0.0 else 0.0
+            surround = _spread(band, 16 * j, shares[1])
+            ratio = _spread(band, 16 * j, shares[2]) / surround if surround > 0.0 else 0.0
             out[i, j, 3] = deviation > 2.0 * abs(deviation - ratio) / max(deviation, ratio)
 
 
@@ -138,7 +143,9 @@ def blocks(luma: np.ndarray, activity: float, flatness: float) -> np.ndarray:
 
     def one(whole: np.ndarray, target: np.ndarray) -> None:
         run_strips(
-            lambda a, b, _: _block_rows(whole, rows, columns, taps, limits, a, b, target), target.shape[0], _STRIP
+            lambda a, b, _: _block_rows(whole, rows, columns, taps, _SHARES, limits, a, b, target),
+            target.shape[0],
+            _STRIP,
         )
 
     for n in range(count):

@@ -13,22 +13,12 @@ MAPS = 5
 SUMS = 5
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def _coefficient_row(x, r, row_index, column_index, taps, constant, flat, line, square, y, deviation):  # type: ignore[no-untyped-def]
     width = x.shape[1]
     reach = taps.size // 2
     a, b = line[reach : reach + width], square[reach : reach + width]
-    a[:] = 0
-    b[:] = 0
-    for k in range(taps.size):
-        source = row_index[r + k]
-        if source >= 0:
-            w = taps[k]
-            row = x[source]
-            for c in range(width):
-                v = np.float64(row[c])
-                a[c] += w * v
-                b[c] += w * v * v
+    _down(x, row_index[r : r + taps.size], taps, a, b)
     for c in range(reach):
         left, right = column_index[c], column_index[reach + width + c]
         line[c] = a[left] if left >= 0 else 0.0
@@ -36,20 +26,63 @@ def _coefficient_row(x, r, row_index, column_index, taps, constant, flat, line, 
         line[reach + width + c] = a[right] if right >= 0 else 0.0
         square[reach + width + c] = b[right] if right >= 0 else 0.0
     row = x[r]
-    nearest = np.inf
+    _along(line, taps, y)
+    _along(square, taps, deviation)
+    limit = flat[1]
+    near = 0.0
     for c in range(width):
-        mean = 0.0
-        energy = 0.0
-        for k in range(taps.size):
-            mean += taps[k] * line[c + k]
-            energy += taps[k] * square[c + k]
-        s = np.sqrt(abs(energy - mean * mean))
-        difference = row[c] - mean
-        nearest = min(nearest, abs(difference))
+        mean = y[c]
+        s = np.sqrt(abs(deviation[c] - mean * mean))
+        difference = np.float64(row[c]) - mean
+        near += 1.0 if abs(difference) < limit else 0.0
         deviation[c] = s
         y[c] = difference / (s + constant)
-    if nearest < flat[1]:
+    if near > 0.0:
         _settle_flat(row, y, deviation, constant, flat)
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def _down(x, rows, taps, a, b):  # type: ignore[no-untyped-def]
+    """Weighted sums of the pixels of some rows, and of their squares; rows below 0 are outside and count as 0."""
+    if taps.size == 7 and rows.min() >= 0:
+        x0, x1, x2, x3, x4, x5, x6 = x[rows[0]], x[rows[1]], x[rows[2]], x[rows[3]], x[rows[4]], x[rows[5]], x[rows[6]]
+        w0, w1, w2, w3, w4, w5, w6 = taps[0], taps[1], taps[2], taps[3], taps[4], taps[5], taps[6]
+        for c in range(a.size):
+            p, q, r, s = np.float64(x0[c]), np.float64(x1[c]), np.float64(x2[c]), np.float64(x3[c])
+            t, u, v = np.float64(x4[c]), np.float64(x5[c]), np.float64(x6[c])
+            a[c] = ((w0 * p + w6 * v) + (w1 * q + w5 * u)) + ((w2 * r + w4 * t) + w3 * s)
+            b[c] = ((w0 * (p * p) + w6 * (v * v)) + (w1 * (q * q) + w5 * (u * u))) + (
+                (w2 * (r * r) + w4 * (t * t)) + w3 * (s * s)
+            )
+        return
+    a[:] = 0
+    b[:] = 0
+    for k in range(taps.size):
+        if rows[k] >= 0:
+            w = taps[k]
+            row = x[rows[k]]
+            for c in range(a.size):
+                v = np.float64(row[c])
+                a[c] += w * v
+                b[c] += w * v * v
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def _along(line, taps, out):  # type: ignore[no-untyped-def]
+    """Weighted sums of neighbours in a line; the compiler vectorises what is written out."""
+    width = out.size
+    if taps.size == 7:
+        a, b, c, d, e, f, g = taps[0], taps[1], taps[2], taps[3], taps[4], taps[5], taps[6]
+        for i in range(width):
+            out[i] = ((a * line[i] + g * line[i + 6]) + (b * line[i + 1] + f * line[i + 5])) + (
+                (c * line[i + 2] + e * line[i + 4]) + d * line[i + 3]
+            )
+        return
+    out[:] = 0.0
+    for k in range(taps.size):
+        w = taps[k]
+        for i in range(width):
+            out[i] += w * line[i + k]
 
 
 @njit(cache=True, nogil=True)

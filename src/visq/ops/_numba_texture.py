@@ -22,7 +22,7 @@ def _filtered(spectra, out, first, end, logarithm, angle, shape):  # type: ignor
     `shape` is the logarithm of the wavelength, the direction, and what the squares of both distances count.
     """
     images, height, width = out.shape
-    half = spectra.shape[2]
+    half = width // 2 + 1
     wavelength, direction, by_radius, by_angle = shape[0], shape[1], shape[2], shape[3]
     turn = angle.dtype.type(2 * np.pi)
     gain = np.empty(width, angle.dtype)
@@ -36,10 +36,11 @@ def _filtered(spectra, out, first, end, logarithm, angle, shape):  # type: ignor
         if r == 0:
             gain[0] = 0
         for i in range(images):
+            spectrum = spectra[i]
             for c in range(half):
-                out[i, r, c] = spectra[i, r, c] * gain[c]
+                out[i, r, c] = spectrum[r, c] * gain[c]
             for c in range(half, width):
-                out[i, r, c] = np.conj(spectra[i, mirrored, width - c]) * gain[c]
+                out[i, r, c] = np.conj(spectrum[mirrored, width - c]) * gain[c]
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
@@ -69,23 +70,32 @@ def filter_shape(bank: Any, scale: int, orientation: int, dtype: Any) -> np.ndar
     return np.array([wavelength, direction, 0.5 / math.log(bank.sigma_on_f) ** 2, 0.5 / sigma**2], dtype)
 
 
-def deficit(a: np.ndarray, b: np.ndarray, bank: Any, out: np.ndarray) -> None:
+def half_spectra(x: np.ndarray) -> list[np.ndarray]:
+    """Half a spectrum of every plane of `(N, H, W)`."""
     from scipy import fft
 
-    planes = grid(a.shape[0], a.shape[1], a.dtype)
     # No filter answers to a constant: without it, flat images have no amplitudes at all.
-    spectra = np.empty((2, a.shape[0], a.shape[1] // 2 + 1), np.result_type(a, np.complex64))
-    for x, spectrum in zip((a, b), spectra, strict=True):
-        spectrum[:] = fft.rfft2(x - x[0, 0], workers=1)
-    responses = np.empty((2, *a.shape), spectra.dtype)
+    return [fft.rfft2(plane - plane[0, 0], workers=1) for plane in x]
+
+
+def deficit(first: np.ndarray, second: np.ndarray, bank: Any, out: np.ndarray) -> None:
+    """The texture deficit of two planes from `half_spectra`, added to `out`, which has their size."""
+    from scipy import fft
+
+    dtype = out.dtype
+    planes = grid(out.shape[0], out.shape[1], dtype)
+    spectra = read_only(first), read_only(second)
+    responses = np.empty((2, *out.shape), first.dtype)
     for s, weight in enumerate(bank.scale_weights):
-        constants = np.array([weight, bank.constant], a.dtype)
+        constants = np.array([weight, bank.constant], dtype)
         for o in range(bank.orientations):
-            _both(spectra, planes, filter_shape(bank, s, o, a.dtype), responses, fft)
+            _both(spectra, planes, filter_shape(bank, s, o, dtype), responses, fft)
             _add(responses, out, constants)
 
 
-def _both(spectra: np.ndarray, planes: Any, shape: np.ndarray, responses: np.ndarray, fft: Any) -> None:
+def _both(
+    spectra: tuple[np.ndarray, np.ndarray], planes: Any, shape: np.ndarray, responses: np.ndarray, fft: Any
+) -> None:
     run_strips(
         lambda first, end, _: _filtered(spectra, responses, first, end, planes[0], planes[1], shape), responses.shape[1]
     )

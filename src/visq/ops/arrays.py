@@ -204,7 +204,24 @@ def read_one(
     batch = Batch(data, peak, single)
     if check:
         _check_values(batch, name)
+    if batch.torch and _dtype_name(data.dtype) in ("float16", "bfloat16"):
+        batch = Batch(_in_single(data), peak, single)
     return batch
+
+
+def _in_single(data: Any) -> Any:
+    """A half-precision tensor in single precision.
+
+    It is cast once, so that parts of the gradient are added before they are rounded, and the sum is held to the
+    largest number that half precision has: a gradient beyond it would arrive as infinity.
+    """
+    import torch
+
+    wide = data.float()
+    if wide.requires_grad:
+        limit = torch.finfo(data.dtype).max
+        wide.register_hook(lambda gradient: gradient.clamp(-limit, limit))
+    return wide
 
 
 def read_pair(

@@ -85,3 +85,16 @@ def colour_block_mean(batch: Batch, matrix: Matrix, size: int, *, scale: float =
     from visq.ops import _numba_blocks
 
     return _numba_blocks.colour_block_mean(batch.data, matrix, size, before, scale / batch.peak, batch.dtype)
+
+
+def block_mean_rows(batch: Batch, matrix: Matrix, size: int, *, scale: float = 255.0, before: int = 0) -> Any:
+    """`colour_block_mean` of NumPy colour pixels and `block_mean` of grey ones, a few rows at a time.
+
+    Returns
+    -------
+    visq.ops._numba_blocks.BlockMeans
+        Not for torch.
+    """
+    from visq.ops import _numba_blocks
+
+    return _numba_blocks.BlockMeans(batch.data, matrix, size, before, scale / batch.peak, batch.dtype)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from visq.ops.steerable import complex_bands
+from visq.ops.steerable import half_spectrum, level_size, real_band
 
 LEVELS = (1, 2, 3)
 ORIENTATIONS = 4
 #: Coefficients left out at every border, finest level first: the transform takes the image for periodic.
 GUARDS = (16, 8, 4)
 _REACH = 1
-_STRIP = 64
+_STRIP = 1 << 15  # pixels whose neighbourhoods are held at a time
 # Grey levels below which a coefficient is a rounding error of the transform.
 _NOTHING = 1e-6
 # Added to the local deviation, which is 1 on average.
@@ -38,19 +38,32 @@ def normalised_bands(x: np.ndarray) -> Iterator[np.ndarray]:
         `(h, w)`, in grey levels, four orientations of the finest level, of the second and of the third; margins of
         `GUARDS` left out.
     """
-    # Amplitudes of the pyramid grow fourfold a level.
-    bands = [part[0].real / 4.0**i for i, part in enumerate(complex_bands(x[None], LEVELS, ORIENTATIONS))]
-    for band in bands:
-        band[np.abs(band) < _NOTHING] = 0.0
+    bands = _bands(x)
     for level, guard in enumerate(GUARDS):
         parents = bands[level + 1] if level + 1 < len(bands) else None
         for k in range(ORIENTATIONS):
             yield _normalised(bands[level], parents[k] if parents is not None else None, k, guard)
 
 
+def _bands(x: np.ndarray) -> list[np.ndarray]:
+    """The real bands, `(orientations, h, w)` a level; the finest first, while there is most memory to work in."""
+    half = half_spectrum(x)
+    bands = []
+    for i, level in enumerate(LEVELS):
+        found = np.empty((ORIENTATIONS, *(level_size(n, level) for n in x.shape)))
+        for k in range(ORIENTATIONS):
+            band = real_band(half, x.shape, level, k, ORIENTATIONS, out=found[k])
+            band /= 4.0**i  # amplitudes of the pyramid grow fourfold a level
+            for row in band:
+                row[np.abs(row) < _NOTHING] = 0.0
+        bands.append(found)
+    return bands
+
+
 def _normalised(bands: np.ndarray, parent: np.ndarray | None, k: int, guard: int) -> np.ndarray:
     height, width = bands.shape[1] - 2 * guard, bands.shape[2] - 2 * guard
-    strips = [(r, min(r + _STRIP, height)) for r in range(0, height, _STRIP)]
+    rows = max(1, _STRIP // width)
+    strips = [(r, min(r + rows, height)) for r in range(0, height, rows)]
     total: np.ndarray | float = 0.0
     for first, end in strips:
         y = _neighbours(bands, parent, k, guard, first, end)

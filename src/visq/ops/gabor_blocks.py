@@ -15,12 +15,17 @@ from visq.ops.phase import LogGabor, angular_spread, log_gabor
 BANK = LogGabor(scales=5, orientations=4, min_wavelength=3.0, multiplier=3.0, sigma_on_f=0.55, spacing_on_sigma=1.5)
 
 
+def along_axis(length: int) -> np.ndarray:
+    """Frequencies of an unshifted spectrum along one axis, in cycles a pixel, as `frequencies` has them."""
+    return ((np.arange(length) + (length + 1) // 2) % length - length / 2) / length
+
+
 def frequencies(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Radius in cycles a pixel and angle of an unshifted spectrum; odd axes lie half a step off, as in MAD's program.
 
     The radius of frequency zero is nil, whatever the axes.
     """
-    y, x = (((np.arange(n) + (n + 1) // 2) % n - n / 2) / n for n in (height, width))
+    y, x = along_axis(height), along_axis(width)
     radius = np.hypot(x[None, :], y[:, None])
     radius[0, 0] = 0.0
     return radius, np.arctan2(-y[:, None], x[None, :])
@@ -86,4 +91,4 @@ def _shape(response: Any) -> Any:
     return shape_of_blocks(safe_sqrt(response.real**2 + response.imag**2))
 
 
-__all__ = ["BANK", "frequencies", "plain", "shape_differences", "wide"]
+__all__ = ["BANK", "along_axis", "frequencies", "plain", "shape_differences", "wide"]

@@ -25,7 +25,21 @@ def aligned(length: int, out_length: int) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([first, np.minimum(first + 1, length - 1)], 1), np.stack([1 - share, share], 1)
 
 
-def interpolate(x: Any, size: tuple[int, int]) -> Any:
+@lru_cache(maxsize=64)
+def centred(length: int, out_length: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `aligned`, with the outer edges of the pixels aligned instead of the centres of the corners.
+
+    >>> index, weights = centred(4, 2)
+    >>> index.tolist(), weights.tolist()
+    ([[0, 1], [2, 3]], [[0.5, 0.5], [0.5, 0.5]])
+    """
+    position = np.maximum((np.arange(out_length) + 0.5) * (length / out_length) - 0.5, 0.0)
+    first = np.minimum(np.floor(position).astype(np.int64), length - 1)
+    share = position - first
+    return np.stack([first, np.minimum(first + 1, length - 1)], 1), np.stack([1 - share, share], 1)
+
+
+def interpolate(x: Any, size: tuple[int, int], *, edges: bool = False) -> Any:
     """Resize `(..., H, W)` so that the corner pixels keep their place: ``interp2`` on ``linspace(1, n, m)``.
 
     Parameters
@@ -34,6 +48,8 @@ def interpolate(x: Any, size: tuple[int, int]) -> Any:
         `(..., H, W)`, float32 or float64 (torch: any float dtype).
     size : (int, int)
         Height and width of the result.
+    edges : bool
+        Align the outer edges of the pixels (`centred`) and not the centres of the corners.
 
     Returns
     -------
@@ -47,7 +63,8 @@ def interpolate(x: Any, size: tuple[int, int]) -> Any:
     [[0.0, 4.0], [4.0, 8.0], [8.0, 12.0]]
     """
     height, width = int(x.shape[-2]), int(x.shape[-1])
-    rows, columns = aligned(height, size[0]), aligned(width, size[1])
+    place = centred if edges else aligned
+    rows, columns = place(height, size[0]), place(width, size[1])
     if is_torch(x):
         import torch
 
@@ -94,4 +111,4 @@ def sample(data: Any, size: tuple[int, int], gain: float, dtype: Any) -> Any:
     return (left + (right - left) * share_across) * gain
 
 
-__all__ = ["aligned", "interpolate", "sample"]
+__all__ = ["aligned", "centred", "interpolate", "sample"]

@@ -21,7 +21,7 @@ from visq.ops.phase import frequency_grid, log_gabor
 from visq.ops.precision import wide
 from visq.ops.resize import imresize
 
-Resizing = Literal["octave", "matlab"]
+Resizing = Literal["octave", "matlab", "torch"]
 
 # Amplitudes below this share of white's are rounding errors: they count in proportion instead of being equalised.
 _SPECTRAL_FLOOR = 1e-7
@@ -136,9 +136,9 @@ def sdsp(
     ----------
     batch : Batch
         A grey image counts as three equal channels.
-    resizing : {"octave", "matlab"}
+    resizing : {"octave", "matlab", "torch"}
         How the picture is brought to 256 x 256 and the map back: bilinear with the corners aligned and without
-        smoothing, or MATLAB's `imresize`.
+        smoothing, or MATLAB's `imresize`. `torch` is the first with the outer edges aligned on the way down.
     sigma_f, omega_0 : float
         Width (on a logarithmic axis) and centre frequency in cycles a pixel of the band.
     sigma_d, sigma_c : float
@@ -164,7 +164,7 @@ def sdsp(
     (True, True)
     """
     product = _priors_product(batch, resizing, sigma_f, omega_0, sigma_d, sigma_c)
-    if resizing == "octave":
+    if resizing != "matlab":
         return normalised(interpolate(product, batch.size))
     return normalised(imresize(product, size=batch.size, method="bilinear"))
 
@@ -196,7 +196,7 @@ def _inside(length: int, size: int, before: int, dtype: Any) -> np.ndarray:
 def _priors_product(batch: Batch, resizing: str, sigma_f: float, omega_0: float, sigma_d: float, sigma_c: float) -> Any:
     """`(N, 256, 256)` product of the three priors."""
     if resizing not in get_args(Resizing):
-        raise OptionError("unknown way of resizing", expected="'octave' or 'matlab'", got=repr(resizing))
+        raise OptionError("unknown way of resizing", expected="'octave', 'matlab' or 'torch'", got=repr(resizing))
     xp = batch.xp
     lab = _lab_d50(_reduced(batch, resizing))
     band, location = _priors(sigma_f, omega_0, sigma_d, str(lab.dtype).removeprefix("torch."))
@@ -215,10 +215,15 @@ def _priors_product(batch: Batch, resizing: str, sigma_f: float, omega_0: float,
 def _reduced(batch: Batch, resizing: str) -> Any:
     """`(N, 3, 256, 256)` in 0..1; a constant image exactly constant, its rounding errors would make a map."""
     side = (SDSP_SIDE, SDSP_SIDE)
-    if resizing == "matlab":
+    if resizing != "octave":
         rgb = batch.planes(1.0)
         corner = rgb[..., :1, :1]
-        small = imresize(rgb - corner, size=side, method="bilinear") + corner
+        rest = rgb - corner
+        if resizing == "matlab":
+            small = imresize(rest, size=side, method="bilinear")
+        else:
+            small = interpolate(rest, side, edges=True)
+        small = small + corner
     elif batch.torch:
         small = sample(batch.planes(1.0), side, 1.0, batch.dtype)
     else:

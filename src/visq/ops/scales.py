@@ -9,22 +9,28 @@ import numpy as np
 from visq.ops.arrays import Batch, is_torch
 from visq.ops.resize import imresize
 
-_BAND = 512
+_BAND = 128
 # Rows on either side that a halved row is made of, and some; even, so that bands keep the phase.
 _MARGIN = 8
 
 
 def luma_plane(
-    batch: Batch, n: int, height: int | None = None, width: int | None = None, *, rounded: bool | None = None
+    batch: Batch,
+    n: int,
+    height: int | None = None,
+    width: int | None = None,
+    *,
+    rounded: bool | None = None,
+    keep_uint8: bool = False,
 ) -> Any:
     """`(H, W)` luma in 0..255 of image `n`, cut to `height` x `width`.
 
-    `rounded` as `Batch.luma`. The numbers are the same for NumPy and torch: computed in float64, kept in the working
-    precision (torch: in that precision's values, as float64).
+    `rounded` and `keep_uint8` as `Batch.luma`. The numbers are the same for NumPy and torch: computed in float64, kept
+    in the working precision (torch: in that precision's values, as float64).
     """
     part = Batch(batch.data[n : n + 1, :, :height, :width], batch.peak, True)
     if not batch.torch:
-        return part.luma(255.0, rounded=rounded)[0]
+        return part.luma(255.0, rounded=rounded, keep_uint8=keep_uint8)[0]
     rounded = batch.rounds_luma if rounded is None else rounded
     data = part.data.detach().double()
     plane = Batch(data, batch.peak, True).luma(255.0, rounded=rounded)[0]

@@ -129,7 +129,14 @@ def complex_bands(x: Any, levels: tuple[int, ...], orientations: int) -> Iterato
         yield xp.fft.ifft2(xp.fft.ifftshift(spectrum, axes=(-2, -1)))
 
 
-def real_band(half: np.ndarray, size: tuple[int, int], level: int, orientation: int, orientations: int) -> np.ndarray:
+def real_band(
+    half: np.ndarray,
+    size: tuple[int, ...],
+    level: int,
+    orientation: int,
+    orientations: int,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """Real part of one band of `complex_bands`, in a fraction of the memory.
 
     Parameters
@@ -140,6 +147,8 @@ def real_band(half: np.ndarray, size: tuple[int, int], level: int, orientation: 
         Height and width of that image.
     level, orientation, orientations : int
         Level from 1, orientation from 0, of how many.
+    out : array, optional
+        Where to put the band.
 
     Returns
     -------
@@ -151,7 +160,7 @@ def real_band(half: np.ndarray, size: tuple[int, int], level: int, orientation: 
     across = np.arange(w // 2 + 1)
     at = orientation * math.pi / orientations
     phase = (-1j) ** (orientations - 1)
-    out = np.empty((h, len(across)), np.complex128)
+    spectrum = np.empty((h, len(across)), np.complex128)
     x = across / (width / 2)
     rows = np.arange(h) - h // 2
     for first in range(0, h, _STRIP):
@@ -161,12 +170,13 @@ def real_band(half: np.ndarray, size: tuple[int, int], level: int, orientation: 
         angle = np.arctan2(y, wide_x) - at
         # A real picture has the conjugate at the opposite frequency, half a turn away.
         shape = phase * _angular(angle, orientations) + np.conj(phase) * _angular(angle + math.pi, orientations)
-        out[part % h] = half[part % height, : len(across)] * (radial * (shape / 2))
+        spectrum[part % h] = half[part % height, : len(across)] * (radial * (shape / 2))
     scipy_fft = _scipy_fft()
-    columns = scipy_fft.ifft(out, axis=0, overwrite_x=True)
-    found = np.empty((h, w))
+    for first in range(0, len(across), _STRIP):
+        spectrum[:, first : first + _STRIP] = scipy_fft.ifft(spectrum[:, first : first + _STRIP], axis=0)
+    found = np.empty((h, w)) if out is None else out
     for first in range(0, h, _STRIP):
-        found[first : first + _STRIP] = scipy_fft.irfft(columns[first : first + _STRIP], n=w, axis=1)
+        found[first : first + _STRIP] = scipy_fft.irfft(spectrum[first : first + _STRIP], n=w, axis=1)
     return found
 
 

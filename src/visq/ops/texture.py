@@ -96,13 +96,23 @@ def texture_deficit(a: Any, b: Any, bank: TextureBank = FGCQA_BANK) -> Any:
     >>> float(texture_deficit(flat, flat + 5).max()), bool(texture_deficit(flat, stripes).mean() > 0.01)
     (0.0, True)
     """
+    return deficit_of_planes(iter((a, b)), bank)
+
+
+def deficit_of_planes(planes: Iterator[Any], bank: TextureBank = FGCQA_BANK) -> Any:
+    """`texture_deficit` of two planes of which only one is needed at a time."""
+    a = next(planes)
     if is_torch(a):
-        return _torch_engine(a, b, bank)
+        return _torch_engine(a, next(planes), bank)
     from visq.ops import _numba_texture
 
-    out = np.zeros(a.shape, a.dtype)
-    for first, second, target in zip(a, b, out, strict=True):
-        _numba_texture.deficit(first, second, bank, target)
+    shape, dtype = a.shape, a.dtype
+    first = _numba_texture.half_spectra(a)
+    del a
+    second = _numba_texture.half_spectra(next(planes))
+    out = np.zeros(shape, dtype)
+    for p, q, target in zip(first, second, out, strict=True):
+        _numba_texture.deficit(p, q, bank, target)
     return out
 
 
@@ -126,4 +136,4 @@ def _torch_engine(a: Any, b: Any, bank: TextureBank) -> Any:
     return out
 
 
-__all__ = ["FGCQA_BANK", "TextureBank", "filter_planes", "texture_deficit"]
+__all__ = ["FGCQA_BANK", "TextureBank", "deficit_of_planes", "filter_planes", "texture_deficit"]

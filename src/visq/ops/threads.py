@@ -53,8 +53,12 @@ def run_strips(work: Callable[[int, int, int], None], rows: int, strip: int = 64
     strip : int
         Rows a strip. Part of the result's definition: do not derive it from the number of threads.
     """
-    bounds = [(r, min(r + strip, rows), i) for i, r in enumerate(range(0, rows, strip))]
     threads = get_threads()
+    if 0 < rows <= strip:
+        # Without the lists below: they cost as much as the work on a small picture.
+        work(0, rows, 0)
+        return
+    bounds = [(r, min(r + strip, rows), i) for i, r in enumerate(range(0, rows, strip))]
     if min(threads, len(bounds)) <= 1:
         for first, end, index in bounds:
             work(first, end, index)

@@ -12,6 +12,7 @@ import numpy as np
 BINS = 101
 # Points at which the density is taken within a bin; the middle bin has half of them on each side of zero.
 _POINTS = 30
+_STRIP = 64  # rows of a band that are counted at a time
 # Start of the search: scale and shape.
 _START = (2.0, 0.6)
 _SMALLEST_SCALE = 0.05
@@ -47,8 +48,11 @@ class Codes:
 def histogram(band: np.ndarray, width: float) -> np.ndarray:
     """`(101,)` shares of the coefficients in bins of a width, the middle one centred on zero."""
     half = BINS // 2
-    index = np.clip(np.floor(band / width + 0.5), -half, half).astype(np.int64) + half
-    counts = np.bincount(index.ravel(), minlength=BINS)
+    counts = np.zeros(BINS, np.int64)
+    for first in range(0, len(band), _STRIP):
+        part = band[first : first + _STRIP]
+        index = np.clip(np.floor(part / width + 0.5), -half, half).astype(np.int64) + half
+        counts += np.bincount(index.ravel(), minlength=BINS)
     return counts / counts.sum()
 
 

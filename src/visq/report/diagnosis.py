@@ -32,6 +32,8 @@ _EXTRAS = {
     "torch": ("torch", "gradients, losses, learned metrics, GPUs"),
     "hdr": ("pyvips", "16-bit colour files"),
     "tables": ("polars", "Parquet tables"),
+    "video": ("av", "videos, frame by frame"),
+    "plot": ("matplotlib", "curves of videos as pictures"),
 }
 _IMPORT_SECONDS = 120
 

@@ -67,8 +67,8 @@ class Scorer:
                 about = "" if isinstance(error, SizeError) else "reference: "
                 reason = about + _reason(error, task.reference)
                 return [failed(task, w, reason, **known) for w in wanted]
-            if not self._features:
-                known["warnings"] += tuple(f"reference {w}" for w in reference.meta.warnings)
+            about = reference.warnings if self._features else reference.meta.warnings
+            known["warnings"] += tuple(f"reference {w}" for w in about)
         return [self._one(task, w, image, reference, known) for w in wanted]
 
     def _one(self, task: Task, wanted: Request, image: Any, reference: Any, known: dict[str, Any]) -> ScoreRecord:
@@ -123,7 +123,7 @@ class Scorer:
 
 
 def _bytes(reference: Any) -> int:
-    return 0 if isinstance(reference, FeatureFile) else reference.pixels.nbytes
+    return reference.nbytes if isinstance(reference, FeatureFile) else reference.pixels.nbytes
 
 
 def score_shard(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -27,6 +27,15 @@ SPECS: tuple[MetricSpec, ...] = (
                 "exact",
                 "the blur by its taps, or by the authors' recursion in single precision (arrays only)",
                 ("exact", "recursive"),
+            ),
+        ),
+        likes=(
+            Like(
+                "frame-analytics",
+                "frame-analytics 0.7, ssimulacra2(reference, image)",
+                (),
+                "nothing: it is the default",
+                "0.001",
             ),
         ),
         verification=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -26,6 +26,15 @@ SPECS: tuple[MetricSpec, ...] = (
             "supplementary test data, and mathematical observations. Color Research and Application 30(1), 2005"
         ),
         code_licence="Apache-2.0",
+        likes=(
+            Like(
+                "frame-analytics",
+                "frame-analytics 0.7, ciede2000",
+                (),
+                "nothing: it is the default but for the digits of white",
+                "2e-4",
+            ),
+        ),
         verification=(
             Verification("verified", "the 34 pairs of colours in the paper", "5e-5, their printed digits"),
             Verification("verified", "scikit-image 0.26.0 from the same CIELab values", "1e-10"),
@@ -59,6 +68,16 @@ SPECS: tuple[MetricSpec, ...] = (
         code_licence="Apache-2.0",
         options=(
             Option("ppd", "float", 67.02064327658226, "pixels per degree of visual angle, above 0 and at most 1000"),
+        ),
+        likes=(
+            Like("frame-analytics", "frame-analytics 0.7, flip", (), "nothing: it is the default", "5e-5"),
+            Like(
+                "flip-evaluator",
+                'flip-evaluator 1.7 (the authors), evaluate(reference, test, "LDR")',
+                (),
+                "nothing: it is the default",
+                "3e-6",
+            ),
         ),
         verification=(
             Verification("verified", "the authors' flip-evaluator 1.7, seven pairs, scores", "2e-6"),

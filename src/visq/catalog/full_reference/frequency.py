@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from visq.catalog.common import ROUNDED_LUMA
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.catalog.common import LUMA, ROUNDED_LUMA
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -25,7 +25,16 @@ SPECS: tuple[MetricSpec, ...] = (
             "IEEE International Conference on Image Processing, 2015"
         ),
         code_licence="Apache-2.0",
-        options=(ROUNDED_LUMA,),
+        options=(LUMA, ROUNDED_LUMA),
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, dss",
+                (("luma", "bt601"), ("rounded_luma", False)),
+                "luma of 0.299, 0.587, 0.114, not rounded",
+                "1e-5 of its number in double precision (5e-4 of that in single)",
+            ),
+        ),
         verification=(
             Verification(
                 "verified",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from visq.catalog.common import ROUNDED_LUMA
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.catalog.common import LUMA, ROUNDED_LUMA
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
-_LUMA = (
-    Option("luma", "str", "rgb2gray", "MATLAB's rgb2gray, or 0.299 R + 0.587 G + 0.114 B", ("rgb2gray", "bt601")),
-    ROUNDED_LUMA,
-)
+_LUMA = (LUMA, ROUNDED_LUMA)
 _ZHANG = (
     "B. Zhang, P. V. Sander, A. Bermak: Gradient magnitude similarity deviation on multiple scales for color image "
     "quality assessment. ICASSP 2017"
@@ -38,6 +35,22 @@ SPECS: tuple[MetricSpec, ...] = (
         ),
         code_licence="Apache-2.0",
         options=_LUMA,
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, gmsd",
+                (("luma", "bt601"), ("rounded_luma", False)),
+                "luma of 0.299, 0.587, 0.114, not rounded",
+                "1e-5",
+            ),
+            Like(
+                "pyiqa",
+                "pyiqa 0.1.16, gmsd",
+                (("luma", "bt601"),),
+                "luma of 0.299, 0.587, 0.114, rounded; an odd row or column is dropped there",
+                "1e-5 where the sides are even",
+            ),
+        ),
         verification=(
             Verification("verified", "the authors' MATLAB program on seven pairs", "1e-12 in float64, 1e-7 from 8 bit"),
         ),
@@ -59,6 +72,15 @@ SPECS: tuple[MetricSpec, ...] = (
         paper=_ZHANG,
         code_licence="Apache-2.0",
         options=_LUMA,
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, multi_scale_gmsd",
+                (("luma", "bt601"), ("rounded_luma", False)),
+                "luma of 0.299, 0.587, 0.114, not rounded",
+                "1e-6",
+            ),
+        ),
         verification=(_PIQ,),
         notes=_UNPUBLISHED,
     ),
@@ -80,6 +102,15 @@ SPECS: tuple[MetricSpec, ...] = (
         paper=_ZHANG,
         code_licence="Apache-2.0",
         options=_LUMA,
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, multi_scale_gmsd(chromatic=True)",
+                (("luma", "bt601"), ("rounded_luma", False)),
+                "luma of 0.299, 0.587, 0.114, not rounded",
+                "1e-6",
+            ),
+        ),
         verification=(_PIQ,),
         notes=_UNPUBLISHED,
     ),
@@ -105,6 +136,16 @@ SPECS: tuple[MetricSpec, ...] = (
         options=(
             Option("combination", "str", "sum", "gradient and colour similarity added or multiplied", ("sum", "mult")),
         ),
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, mdsi",
+                (),
+                "nothing: it is the default; not combination=mult, nor shorter sides of 640, 1152, ...",
+                "1e-6",
+            ),
+            Like("frame-analytics", "frame-analytics 0.7, mdsi", (), "nothing: it is the default", "1e-6"),
+        ),
         verification=(
             Verification("verified", "the authors' MATLAB program on two pairs", "1e-12 in float64, 1e-6 from 8 bit"),
         ),
@@ -127,7 +168,14 @@ SPECS: tuple[MetricSpec, ...] = (
             "image quality assessment. Signal Processing: Image Communication 61, 2018"
         ),
         code_licence="Apache-2.0",
-        options=(Option("preprocessing", "bool", True, "average over 2 x 2 pixels and keep every second one first"),),
+        options=(
+            Option("preprocessing", "bool", True, "average over 2 x 2 pixels and keep every second one first"),
+            Option("digits", "int", 3, "of the coefficients of YIQ; 4 in piq", (3, 4)),
+        ),
+        likes=(
+            Like("piq", "piq 0.8, haarpsi", (("digits", 4),), "coefficients of YIQ to four digits", "1e-5"),
+            Like("frame-analytics", "frame-analytics 0.7, haarpsi", (), "nothing: it is the default", "1e-6"),
+        ),
         verification=(
             Verification(
                 "verified", "the authors' program in Octave 7.3, six pairs", "1e-11 in float64, 1e-6 from 8 bit"

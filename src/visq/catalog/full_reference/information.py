@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.catalog.common import LUMA
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -22,6 +23,8 @@ SPECS: tuple[MetricSpec, ...] = (
         paper="Sheikh, Bovik, IEEE TIP 15(2), 2006",
         code_licence="Apache-2.0",
         options=(
+            Option("channels", "str", "luma", "luma, or the mean over the channels", ("luma", "rgb")),
+            LUMA,
             Option(
                 "rounded_luma",
                 "bool",
@@ -29,6 +32,23 @@ SPECS: tuple[MetricSpec, ...] = (
                 "round luma to 8 bit; the recorded MATLAB value for colour comes from luma that is not rounded; none: "
                 "that of colour pixels of 8 or 16 bit",
                 optional=True,
+            ),
+        ),
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, vif_p",
+                (("luma", "bt601"),),
+                "luma of 0.299, 0.587, 0.114, not rounded",
+                "1e-6 of its number in double precision (5e-4 of that in single)",
+            ),
+            Like("sewar", "sewar 0.4, vifp", (("channels", "rgb"),), "every channel", "1e-6"),
+            Like(
+                "torchmetrics",
+                "torchmetrics 1.9, visual_information_fidelity, pixels in 0..255",
+                (("channels", "rgb"),),
+                "every channel",
+                "1e-6 of its number in double precision (5e-4 of that in single)",
             ),
         ),
         verification=(

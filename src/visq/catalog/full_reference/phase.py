@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from visq.types import InputSpec, MetricSpec, Verification
+from visq.types import InputSpec, Like, MetricSpec, Verification
 
 _PAPER = (
     "L. Zhang, L. Zhang, X. Mou, D. Zhang: FSIM: a feature similarity index for image quality assessment. "
@@ -36,6 +36,22 @@ SPECS: tuple[MetricSpec, ...] = (
         symmetric=True,
         paper=_PAPER,
         code_licence="Apache-2.0",
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, fsim(chromatic=False)",
+                (),
+                "nothing: it is the default; but it drops blocks that are cut at the border (4e-5)",
+                "2e-5 where the sides are whole blocks",
+            ),
+            Like(
+                "frame-analytics",
+                "frame-analytics 0.7, fsim",
+                (),
+                "nothing: it is the default; but it lays out the frequencies of odd sides otherwise (7e-4)",
+                "1e-6 where the sides over the side of a block are even",
+            ),
+        ),
         verification=(
             _PROGRAM,
             Verification("verified", "frame-analytics 0.7.0 and piq 0.8.0 on pairs made by the tests", "1e-8, 1e-4"),
@@ -60,6 +76,29 @@ SPECS: tuple[MetricSpec, ...] = (
         aliases=("fsim_c",),
         paper=_PAPER,
         code_licence="Apache-2.0",
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, fsim",
+                (),
+                "nothing: it is the default but for YIQ to four digits, and blocks cut at the border, which it drops",
+                "1e-4",
+            ),
+            Like(
+                "pyiqa",
+                "pyiqa 0.1.16, fsim",
+                (),
+                "nothing: it is the default but for YIQ to four digits, and blocks cut at the border, which it drops",
+                "1e-4",
+            ),
+            Like(
+                "frame-analytics",
+                "frame-analytics 0.7, fsimc",
+                (),
+                "nothing: it is the default; but it lays out the frequencies of odd sides otherwise (7e-4)",
+                "1e-6 where the sides over the side of a block are even",
+            ),
+        ),
         verification=(
             _PROGRAM,
             Verification("verified", "frame-analytics 0.7.0 on pairs made by the tests", "1e-8 in float64"),

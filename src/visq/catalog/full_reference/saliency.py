@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 _SR_SIM = (
     "L. Zhang, H. Li: SR-SIM: a fast and high performance IQA index based on spectral residual. IEEE International "
@@ -39,8 +39,24 @@ SPECS: tuple[MetricSpec, ...] = (
                 "str",
                 "octave",
                 "how the saliency is resized: as the authors' program does in Octave, where its value was recorded, or "
-                "in MATLAB",
-                ("octave", "matlab"),
+                "in MATLAB, or as piq and pyiqa do with torch's",
+                ("octave", "matlab", "torch"),
+            ),
+        ),
+        likes=(
+            Like(
+                "piq",
+                "piq 0.8, vsi",
+                (("resizing", "torch"),),
+                "saliency resized without smoothing, other blocks, the border repeated",
+                "1e-5",
+            ),
+            Like(
+                "pyiqa",
+                "pyiqa 0.1.16, vsi",
+                (("resizing", "torch"),),
+                "saliency resized without smoothing, other blocks, the border repeated",
+                "1e-5",
             ),
         ),
         verification=(
@@ -70,6 +86,7 @@ SPECS: tuple[MetricSpec, ...] = (
         paper=_SR_SIM,
         code_licence="Apache-2.0",
         options=(_WINDOW,),
+        likes=(Like("piq", "piq 0.8, srsim", (), "nothing: it is the default", "2e-5"),),
         verification=(
             Verification(
                 "verified",
@@ -98,6 +115,7 @@ SPECS: tuple[MetricSpec, ...] = (
         paper=_SR_SIM,
         code_licence="Apache-2.0",
         options=(_WINDOW,),
+        likes=(Like("piq", "piq 0.8, srsim(chromatic=True)", (), "nothing: it is the default", "2e-5"),),
         verification=(
             Verification("verified", "piq 0.8.0, whose authors proposed it, in float64", "1e-8"),
             Verification("verified", "the value recorded in piq's tests", "1e-5, its own tolerance"),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from visq.catalog.common import ROUNDED_LUMA
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.catalog.common import LUMA, ROUNDED_LUMA
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 _CHANNELS = Option("channels", "str", "luma", "MATLAB's luma, or the mean over the channels", ("luma", "rgb"))
+_CHANNELS_3 = Option(
+    "channels",
+    "str",
+    "luma",
+    "MATLAB's luma, the mean over the channels, or JPEG's Y'CbCr weighted 0.8, 0.1, 0.1",
+    ("luma", "rgb", "ycbcr"),
+)
+_RGB = ("channels", "rgb")
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -25,12 +33,27 @@ SPECS: tuple[MetricSpec, ...] = (
         paper="Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004",
         code_licence="Apache-2.0",
         options=(
-            _CHANNELS,
+            _CHANNELS_3,
             Option("downsample", "bool", False, "thin the image to a shorter side of about 256 first, as ssim.m does"),
             Option("window", "int", 11, "side of the Gaussian window in pixels"),
             Option("sigma", "float", 1.5, "standard deviation of the window in pixels"),
             Option("k1", "float", 0.01, "stabilises the luminance term"),
             Option("k2", "float", 0.03, "stabilises the contrast-structure term"),
+            Option("weighting", "str", "gaussian", "weights under the window", ("gaussian", "uniform")),
+            Option("border", "str", "valid", "where the window fits, or everywhere, mirrored", ("valid", "reflect")),
+            Option("covariance", "str", "population", "sample: variances times n / (n - 1)", ("population", "sample")),
+            Option(
+                "shrinking", "str", "symmetric", "how downsample averages: as ssim.m, or blocks", ("symmetric", "pool")
+            ),
+            Option(
+                "pooling",
+                "str",
+                "mean",
+                "mean of the map, or 3-SSIM over edges, texture and smooth areas (a reconstruction)",
+                ("mean", "components"),
+            ),
+            Option("nonnegative", "bool", False, "a negative contrast-structure term counts as 0"),
+            LUMA,
             ROUNDED_LUMA,
         ),
         verification=(
@@ -40,6 +63,74 @@ SPECS: tuple[MetricSpec, ...] = (
                 "1e-10 in float64, 1e-6 from 8-bit input",
             ),
             Verification("verified", "scikit-image 0.26 (Gaussian window) and pytorch-msssim 1.0", "1e-6, 1e-5"),
+        ),
+        likes=(
+            Like("authors", "the authors' ssim_index_new.m on luma", (), "nothing: it is the default", "1e-6"),
+            Like(
+                "matlab-author",
+                "the authors' ssim.m on luma",
+                (("downsample", True),),
+                "thins the image to a shorter side of about 256 first",
+                "1e-6",
+            ),
+            Like(
+                "skimage",
+                "scikit-image 0.26, structural_similarity(channel_axis=2)",
+                (_RGB, ("window", 7), ("weighting", "uniform"), ("covariance", "sample")),
+                "every channel, uniform window of 7, sample covariance",
+                "1e-5",
+            ),
+            Like(
+                "skimage-gaussian",
+                "scikit-image 0.26, structural_similarity(gaussian_weights=True, sigma=1.5, channel_axis=2)",
+                (_RGB, ("covariance", "sample")),
+                "every channel, sample covariance",
+                "1e-6",
+            ),
+            Like("pytorch-msssim", "pytorch-msssim 1.0, ssim", (_RGB,), "every channel", "1e-5"),
+            Like("frame-analytics", "frame-analytics 0.7, ssim", (_RGB,), "every channel", "1e-6"),
+            Like(
+                "piq",
+                "piq 0.8, ssim",
+                (_RGB, ("downsample", True), ("shrinking", "pool")),
+                "every channel, thinned by averages of whole blocks",
+                "2e-5",
+            ),
+            Like(
+                "torchmetrics",
+                "torchmetrics 1.9, structural_similarity_index_measure(data_range=1.0)",
+                (_RGB, ("border", "reflect")),
+                "every channel, mirrored borders",
+                "2e-5",
+            ),
+            Like(
+                "kornia",
+                "kornia 0.8, metrics.ssim(window_size=11), mean of its map",
+                (_RGB, ("border", "reflect")),
+                "every channel, mirrored borders",
+                "5e-5",
+            ),
+            Like(
+                "pyiqa",
+                "pyiqa 0.1.16, ssim",
+                (("nonnegative", True), ("luma", "bt601")),
+                "a negative contrast-structure term counts as 0; luma of 0.299, 0.587, 0.114",
+                "1e-5",
+            ),
+            Like(
+                "pyiqa-ssimc",
+                "pyiqa 0.1.16, ssimc",
+                (_RGB, ("nonnegative", True)),
+                "every channel; a negative contrast-structure term counts as 0",
+                "1e-5",
+            ),
+            Like(
+                "sewar",
+                "sewar 0.4, ssim",
+                (_RGB, ("weighting", "uniform")),
+                "every channel, uniform window of 11",
+                "1e-5",
+            ),
         ),
         notes="The map covers the positions where the window fits: 5 pixels less on each side.",
     ),
@@ -60,14 +151,18 @@ SPECS: tuple[MetricSpec, ...] = (
         paper="Wang, Simoncelli, Bovik, Asilomar Conference on Signals, Systems and Computers, 2003",
         code_licence="Apache-2.0",
         options=(
-            _CHANNELS,
+            _CHANNELS_3,
             Option(
                 "pooling",
                 "str",
                 "matlab",
-                "border of the halving on odd sides: mirrored, or zeros as pytorch-msssim",
-                ("matlab", "average"),
+                "halving of odd sides: mirrored; with zeros (pytorch-msssim), the first repeated (piq), cut off",
+                ("matlab", "average", "replicate", "drop"),
             ),
+            Option("border", "str", "valid", "fifth scale: where the window fits, or everywhere", ("valid", "reflect")),
+            Option("averaging", "str", "scores", "channels: mean of scores, or of each term", ("scores", "terms")),
+            Option("nonnegative", "bool", False, "a negative contrast-structure term counts as 0"),
+            LUMA,
             ROUNDED_LUMA,
         ),
         verification=(
@@ -77,6 +172,44 @@ SPECS: tuple[MetricSpec, ...] = (
                 "1e-10 in float64, 1e-6 from 8-bit input",
             ),
             Verification("verified", "pytorch-msssim 1.0 on RGB", "1e-5"),
+        ),
+        likes=(
+            Like("authors", "the authors' msssim.m on luma", (), "nothing: it is the default", "1e-6"),
+            Like(
+                "pytorch-msssim",
+                "pytorch-msssim 1.0, ms_ssim",
+                (_RGB, ("pooling", "average")),
+                "every channel, odd sides padded with zeros",
+                "1e-5",
+            ),
+            Like(
+                "frame-analytics",
+                "frame-analytics 0.7, ms_ssim",
+                (_RGB, ("pooling", "drop")),
+                "every channel, odd rows and columns dropped",
+                "1e-6",
+            ),
+            Like(
+                "piq",
+                "piq 0.8, multi_scale_ssim",
+                (_RGB, ("pooling", "replicate")),
+                "every channel; where a side is odd, the first row and column repeated",
+                "2e-5",
+            ),
+            Like(
+                "torchmetrics",
+                "torchmetrics 1.9, multiscale_structural_similarity_index_measure(data_range=1.0)",
+                (_RGB, ("pooling", "drop"), ("border", "reflect"), ("averaging", "terms")),
+                "terms averaged over the channels first, mirrored borders at the last scale, odd rows dropped",
+                "2e-5",
+            ),
+            Like(
+                "pyiqa",
+                "pyiqa 0.1.16, ms_ssim",
+                (("nonnegative", True), ("pooling", "average"), ("luma", "bt601")),
+                "a negative contrast-structure term counts as 0; other luma; odd sides padded with zeros",
+                "1e-5",
+            ),
         ),
         notes="A negative mean of the contrast-structure term counts as 0, where MATLAB returns a complex number.",
     ),

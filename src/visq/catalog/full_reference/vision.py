@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from visq.catalog.common import ROUNDED_LUMA
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.catalog.common import LUMA, ROUNDED_LUMA
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 _CEILING = Option("ceiling", "float", 100.0, "largest value in decibels, that of an identical pair", optional=True)
 _HVS = "visq.metrics.psnr_hvs:psnr_hvs"
@@ -30,7 +30,20 @@ SPECS: tuple[MetricSpec, ...] = (
             "normalized Laplacian pyramid. Human Vision and Electronic Imaging, 2016"
         ),
         code_licence="Apache-2.0",
-        options=(ROUNDED_LUMA,),
+        options=(
+            LUMA,
+            ROUNDED_LUMA,
+            Option("far", "bool", True, "the finest band also counts the neighbour two to the left, as the authors do"),
+        ),
+        likes=(
+            Like(
+                "pyiqa",
+                "pyiqa 0.1.16, nlpd",
+                (("luma", "bt601"), ("rounded_luma", False), ("far", False)),
+                "luma of 0.299, 0.587, 0.114, not rounded; the finest band has four neighbours",
+                "1e-6",
+            ),
+        ),
         verification=(
             Verification("verified", "the authors' MATLAB program on five pairs", "1e-14 in float64, 1e-7 from 8 bit"),
         ),
@@ -130,6 +143,22 @@ SPECS: tuple[MetricSpec, ...] = (
             Option("channel", "str", "luma", "what is looked at: the luma, or the first channel", ("luma", "first")),
             ROUNDED_LUMA,
             _CEILING,
+        ),
+        likes=(
+            Like(
+                "sewar",
+                "sewar 0.4, psnrb",
+                (("channel", "first"), ("ceiling", None)),
+                "the first channel of a colour picture; blocks count there in an identical pair too",
+                "1e-6",
+            ),
+            Like(
+                "torchmetrics",
+                "torchmetrics 1.9, peak_signal_noise_ratio_with_blocked_effect, which takes grey pictures",
+                (("ceiling", None),),
+                "nothing but that blocks count there in an identical pair too",
+                "1e-5",
+            ),
         ),
         verification=(
             Verification("verified", "a value of MATLAB recorded by sewar, grey", "printed digits (5e-5 dB)"),

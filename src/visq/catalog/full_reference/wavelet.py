@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from visq.catalog.common import ROUNDED_LUMA
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.catalog.common import LUMA, ROUNDED_LUMA
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 _PYRAMID = "pyrtools 1.1.1, the bands of its pyramid"
 
@@ -24,7 +24,16 @@ SPECS: tuple[MetricSpec, ...] = (
         aliases=("vifvec",),
         paper="Sheikh, Bovik, IEEE TIP 15(2), 2006",
         code_licence="Apache-2.0",
-        options=(ROUNDED_LUMA,),
+        options=(LUMA, ROUNDED_LUMA),
+        likes=(
+            Like(
+                "pyiqa",
+                "pyiqa 0.1.16, vif",
+                (("luma", "bt601"),),
+                "luma of 0.299, 0.587, 0.114, rounded",
+                "2e-4 (single precision there)",
+            ),
+        ),
         verification=(
             Verification("verified", "the authors' MATLAB program, five colour pairs recorded by IQA-PyTorch", "5e-5"),
             Verification("verified", _PYRAMID, "1e-11"),
@@ -51,7 +60,13 @@ SPECS: tuple[MetricSpec, ...] = (
             Option("level", "int", 4, "level of the pyramid that is compared; 1 is the finest"),
             Option("orientations", "int", 8, "bands a level"),
             Option("k", "float", 0.0, "steadies windows with little content"),
+            LUMA,
             ROUNDED_LUMA,
+        ),
+        likes=(
+            Like(
+                "pyiqa", "pyiqa 0.1.16, cw_ssim", (("luma", "bt601"),), "luma of 0.299, 0.587, 0.114, rounded", "5e-5"
+            ),
         ),
         verification=(
             Verification("verified", "the authors' MATLAB program, five colour pairs recorded by IQA-PyTorch", "5e-5"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from visq.catalog.common import ROUNDED_LUMA
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.catalog.common import LUMA, ROUNDED_LUMA
+from visq.types import InputSpec, Like, MetricSpec, Option, Verification
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -23,6 +23,7 @@ SPECS: tuple[MetricSpec, ...] = (
         paper="Wang, Li, IEEE TIP 20(5), 2011",
         code_licence="Apache-2.0",
         options=(
+            LUMA,
             Option(
                 "rounded_luma",
                 "bool",
@@ -32,11 +33,12 @@ SPECS: tuple[MetricSpec, ...] = (
                 optional=True,
             ),
         ),
+        likes=(Like("piq", "piq 0.8, information_weighted_ssim", (), "nothing: it is the default", "5e-6"),),
         verification=(
             Verification(
                 "verified", "iwssim.m in MATLAB, a grey pair recorded by piq", "1e-12 in float64, 1e-8 in float32"
             ),
-            Verification("verified", "iwssim.m in MATLAB, a colour pair recorded by piq", "1e-12 from its luma, 2e-6"),
+            Verification("verified", "iwssim.m in MATLAB, a colour pair recorded by piq", "1e-12 with luma=bt601"),
         ),
         notes="The reference comes second: the weights are its information, and swapped the number differs. A negative "
         "mean of a scale counts as 0.",
@@ -60,7 +62,26 @@ SPECS: tuple[MetricSpec, ...] = (
         options=(
             Option("channels", "str", "luma", "luma, or the mean over the channels", ("luma", "rgb")),
             Option("window", "int", 8, "side of the window in pixels"),
+            Option("weighting", "str", "uniform", "weights under the window", ("uniform", "gaussian")),
+            Option("sigma", "float", 1.5, "standard deviation of the Gaussian in pixels"),
+            Option("variant", "str", "paper", "the formula, or means where it has sums (sewar)", ("paper", "sewar")),
             ROUNDED_LUMA,
+        ),
+        likes=(
+            Like(
+                "sewar",
+                "sewar 0.4, uqi",
+                (("channels", "rgb"), ("variant", "sewar")),
+                "every channel; means where the formula has sums",
+                "1e-6",
+            ),
+            Like(
+                "torchmetrics",
+                "torchmetrics 1.9, universal_image_quality_index",
+                (("channels", "rgb"), ("weighting", "gaussian"), ("window", 11)),
+                "every channel, Gaussian window of 11; but a flat window counts 0 there",
+                "1e-4 of its number in double precision (0.002 of that in single)",
+            ),
         ),
         verification=(
             Verification("verified", "scikit-image 0.26, SSIM with constants near 0 and windows of 7 pixels", "1e-6"),

@@ -29,12 +29,9 @@ SPECS: tuple[MetricSpec, ...] = (
             Like(
                 "pyiqa",
                 "pyiqa 0.1.16, piqe",
-                (
-                    ("luma", "bt601"),
-                    ("rounded_luma", False),
-                ),
-                "luma of 0.299, 0.587, 0.114, not rounded before it is scaled",
-                "1e-3",
+                (("luma", "bt601"), ("rounded_luma", False)),
+                "luma of 0.299, 0.587, 0.114, not rounded before it is scaled; cut blocks filled up otherwise (0.2)",
+                "1e-3 where the sides are multiples of 16",
             ),
         ),
         verification=(
@@ -72,13 +69,7 @@ SPECS: tuple[MetricSpec, ...] = (
             ),
         ),
         likes=(
-            Like(
-                "piq",
-                "piq 0.8, total_variation",
-                (),
-                "nothing: it is the default",
-                "1e-5",
-            ),
+            Like("piq", "piq 0.8, total_variation", (), "nothing: it is the default", "1e-5"),
             Like(
                 "torchmetrics",
                 "torchmetrics 1.9, total_variation",

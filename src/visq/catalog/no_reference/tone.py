@@ -134,15 +134,7 @@ SPECS: tuple[MetricSpec, ...] = (
         differentiable=False,
         paper="Shannon, A mathematical theory of communication, Bell System Technical Journal 27, 1948",
         code_licence="Apache-2.0",
-        likes=(
-            Like(
-                "pyiqa",
-                "pyiqa 0.1.16, entropy",
-                (),
-                "nothing: it is the default",
-                "2e-4",
-            ),
-        ),
+        likes=(Like("pyiqa", "pyiqa 0.1.16, entropy", (), "nothing: it is the default", "2e-4"),),
         verification=(
             Verification("verified", "MATLAB's entropy on five pictures, as IQA-PyTorch records it", "printed digits"),
             Verification("verified", "scikit-image 0.26.0 shannon_entropy, five pictures", "1e-12"),
