@@ -98,7 +98,7 @@ class Features:
             )  # fmt: skip
 
 
-def write_features(path: str | os.PathLike[str], features: Iterable[Features]) -> None:
+def write_features(path: str | os.PathLike[str], features: Features | Iterable[Features]) -> None:
     """Write the features of one reference, of one or several metrics, to a JSON file.
 
     Raises
@@ -108,7 +108,7 @@ def write_features(path: str | os.PathLike[str], features: Iterable[Features]) -
     StoreError
         The file cannot be written.
     """
-    chosen = list(features)
+    chosen = [features] if isinstance(features, Features) else list(features)
     if not chosen:
         raise InputError("no features to write", expected="those of one metric at least")
     if len({(f.height, f.width, f.source, f.sha256) for f in chosen}) > 1:

@@ -146,7 +146,7 @@ def test_a_broken_reference_is_named(visq, picture, tmp_path):
     picture("a.png")
     (tmp_path / "ref.png").write_bytes(b"")
     done = visq("compare", "ref.png", "a.png", "-m", "psnr", "--json")
-    assert json.loads(done.out)[0]["error"].startswith("reference: ")
+    assert json.loads(done.out)[0]["error"].startswith("reference ")
 
 
 @pytest.mark.parametrize(

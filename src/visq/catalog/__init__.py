@@ -91,9 +91,11 @@ def _as_like(spec: MetricSpec, options: dict[str, Any]) -> dict[str, Any]:
         if like.name == str(wanted).strip().lower().replace("_", "-"):
             return {**dict(like.options), **given}
     names = ", ".join(like.name for like in spec.likes)
+    if not names:
+        raise OptionError(f"{spec.id} takes no `like`: no other program is known to differ from it")
     raise OptionError(
         f"{spec.id}: like={wanted!r} is no program whose number it can give",
-        expected=f"one of {names}" if names else "no `like`: no other program is known to differ",
+        expected=f"one of {names}",
         hint=f"`visq show {spec.id}` tells what each does otherwise.",
     )
 

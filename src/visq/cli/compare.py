@@ -56,7 +56,7 @@ class _Plan:
     "--features",
     metavar="FILE",
     help="Compare with what `visq features` kept of the reference, instead of REFERENCE: a file, or a folder of them. "
-    "Without -m, every metric in it (of a folder: in its first file) is measured.",
+    "Without -m, every metric in it is measured.",
 )
 @click.option(
     "--maps", metavar="DIR", help="Write a heat map (PNG) of each image now scored, for the metrics that have one."
@@ -152,15 +152,22 @@ def _paired(
 
 
 def _in_file(features: str) -> tuple[list[metric_option.Named], list[str]]:
-    """Metrics and options of a file of features, or of the first usable one in a folder; and what it cannot use."""
+    """Metrics and options of a file of features, or of all those in a folder; and what it cannot use."""
     if not os.path.isdir(features):
         return _usable(features)
     reason: VisqError | None = None
+    held: dict[str, metric_option.Named] = {}
+    unusable: dict[str, None] = {}
     for one in walk_features(features):
         try:
-            return _usable(one.path)
+            usable, reasons = _usable(one.path)
         except VisqError as error:
             reason = reason or error
+            continue
+        held |= {repr(named): named for named in usable}
+        unusable |= dict.fromkeys(reasons)
+    if held:
+        return list(held.values()), list(unusable)
     if reason:
         raise reason
     raise PairingError(f"{features} holds no files of features", hint="Make them with: visq features FOLDER -o DIR.")

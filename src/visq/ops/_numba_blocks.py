@@ -12,7 +12,7 @@ from visq.ops.numeric import read_only
 from visq.ops.threads import run_strips
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _column_sums(x, row, size, before, lead, line):  # type: ignore[no-untyped-def]
     """Sum of the `size` rows of block row `row`, from position `lead` of `line` on; zeros elsewhere."""
     height, width = x.shape

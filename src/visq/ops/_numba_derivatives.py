@@ -19,7 +19,7 @@ _LOWEST = -1000.0
 _LN2 = float(np.log(2.0))
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _derivatives(x, r, even, odd, smooth, slope, dx, dy):  # type: ignore[no-untyped-def]
     height, width = x.shape
     reach = even.size // 2
@@ -43,7 +43,7 @@ def _derivatives(x, r, even, odd, smooth, slope, dx, dy):  # type: ignore[no-unt
             dy[c] += w * slope[c + k]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _add(y, out):  # type: ignore[no-untyped-def]
     negative, positive, magnitude, low, high = 0.0, 0.0, 0.0, 0.0, 0.0
     for c in range(y.size):
@@ -100,7 +100,7 @@ def plane_statistics(x, even, odd, side, floor, sums, weibull):  # type: ignore[
                 weibull_of_logs(logs[i].reshape(-1), weibull[band + i])
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _weighted(x, k, exponents):  # type: ignore[no-untyped-def]
     # Sums of e^(k x), x e^(k x), x^2 e^(k x) for x <= 0. The exponential is written out so that it becomes a
     # loop over vectors: the whole part of k x / ln 2 goes into the exponent's bits, a series takes the rest.

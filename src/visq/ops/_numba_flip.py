@@ -40,7 +40,7 @@ def _opponents(band, m):  # type: ignore[no-untyped-def]
             three[c] = y - (m[2, 0] * u + m[2, 1] * v + m[2, 2] * w)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _even_columns(plane, r, taps, line):  # type: ignore[no-untyped-def]
     last = plane.shape[0] - 1
     here, w = plane[r], taps[0]
@@ -52,7 +52,7 @@ def _even_columns(plane, r, taps, line):  # type: ignore[no-untyped-def]
             line[c] += w * (up[c] + down[c])
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _detector_columns(plane, r, smooth, first, second, lines):  # type: ignore[no-untyped-def]
     last = plane.shape[0] - 1
     here = plane[r]
@@ -76,7 +76,7 @@ def _extend(line, radius, width):  # type: ignore[no-untyped-def]
         line[radius + width + c] = line[radius + width - 1]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _even(line, radius, taps, out):  # type: ignore[no-untyped-def]
     here, w = line[radius : radius + out.size], taps[0]
     for c in range(out.size):
@@ -87,7 +87,7 @@ def _even(line, radius, taps, out):  # type: ignore[no-untyped-def]
             out[c] += w * (left[c] + right[c])
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _odd(line, radius, taps, out):  # type: ignore[no-untyped-def]
     out[:] = 0.0
     for k in range(1, taps.size):
@@ -96,13 +96,13 @@ def _odd(line, radius, taps, out):  # type: ignore[no-untyped-def]
             out[c] += w * (right[c] - left[c])
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _length(x, y):  # type: ignore[no-untyped-def]
     for c in range(x.size):
         x[c] = np.sqrt(x[c] * x[c] + y[c] * y[c])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"})
 def _lightness(values, to_xyz, from_xyz, scratch):  # type: ignore[no-untyped-def]
     """Y, X - Y, Y - Z to L and Hunt adjusted a and b, in place; light outside 0..1 is clipped first."""
     one, two, three = values[0], values[1], values[2]

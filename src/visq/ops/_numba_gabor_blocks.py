@@ -92,7 +92,7 @@ def _cells(response, first, end, out):  # type: ignore[no-untyped-def]
             out[3, i, j] = fourth
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _shape(cells, i, j):  # type: ignore[no-untyped-def]
     """Deviation, skewness and kurtosis of the block of 4 x 4 cells at `i`, `j`."""
     total = 0.0

@@ -68,7 +68,7 @@ def _deficit(g, k, out):  # type: ignore[no-untyped-def]
         out[c] = change * change / ((both + (cross + cross) + tiny) * (both - mask * cross + constant))
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST, error_model="numpy")
 def _moments(row):  # type: ignore[no-untyped-def]
     total = 0.0
     for c in range(row.size):

@@ -91,7 +91,7 @@ def _logistic_deficit(deficit, weight, k, out):  # type: ignore[no-untyped-def]
         out[c] = weight[c] * (gain * (e - one) / (one + tail * e))
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST, error_model="numpy")
 def _sum(row):  # type: ignore[no-untyped-def]
     total = 0.0
     for c in range(row.size):

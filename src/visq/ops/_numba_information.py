@@ -64,7 +64,7 @@ def covariance(y: np.ndarray) -> np.ndarray:
     return second - np.outer(mean, mean)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _window_rows(x, y, top, side, lines):  # type: ignore[no-untyped-def]
     """Column sums of x, y, x^2, y^2 and x y over `side` rows."""
     lines[:] = 0.0
@@ -79,7 +79,7 @@ def _window_rows(x, y, top, side, lines):  # type: ignore[no-untyped-def]
             lines[4, c] += a * b
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST, error_model="numpy")
 def _gain_and_noise(lines, left, side, eps):  # type: ignore[no-untyped-def]
     sx, sy, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0
     for c in range(left, left + side):
@@ -100,7 +100,7 @@ def _gain_and_noise(lines, left, side, eps):  # type: ignore[no-untyped-def]
     return gain, max(0.0, total_x - gain * joint) / count
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _quadratic(y, row, column, inverse, block):  # type: ignore[no-untyped-def]
     for i in range(3):
         for j in range(3):

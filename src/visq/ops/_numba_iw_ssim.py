@@ -64,7 +64,7 @@ def second_moments(y: np.ndarray, parent: Parent | None) -> np.ndarray:
     return np.block([[second, last[:9, None]], [last[None, :9], last[9:, None]]])
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST, error_model="numpy")
 def _loss_row(x, y, top, taps, c2, lines, sums, loss):  # type: ignore[no-untyped-def]
     """What the contrast-structure term of one row of windows lacks to 1."""
     lines[:] = 0.0
@@ -93,7 +93,7 @@ def _loss_row(x, y, top, taps, c2, lines, sums, loss):  # type: ignore[no-untype
         loss[c] = 2.0 * variance_d / (variance_s + variance_d + 2.0 * c2)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST, error_model="numpy")
 def _channel_row(x, y, row, left, lines, eps, gain, noise):  # type: ignore[no-untyped-def]
     """Squared gain and noise of the image as a distorted reference, 3 x 3 windows around the pixels of a row."""
     lines[:] = 0.0
@@ -122,7 +122,7 @@ def _channel_row(x, y, row, left, lines, eps, gain, noise):  # type: ignore[no-u
         noise[c] = rest if rest > 0.0 and variance_x >= eps else 0.0
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _quadratic_row(y, parent, row, left, inverse, values, signal):  # type: ignore[no-untyped-def]
     size = inverse.shape[0]
     for i in range(3):

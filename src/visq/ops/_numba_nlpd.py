@@ -50,7 +50,7 @@ def halve(x: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _band_row(x, low, r, line, band, size, slot):  # type: ignore[no-untyped-def]
     """Row `r` of the band into `band[slot]`, its size into `size[slot]` between zeros; zeros outside the image."""
     height, width = x.shape
@@ -82,7 +82,7 @@ def _band_row(x, low, r, line, band, size, slot):  # type: ignore[no-untyped-def
         size[slot, c + 2] = abs(band[slot, c])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _normalised_row(band, size, up, here, down, k, out):  # type: ignore[no-untyped-def]
     sigma, above, below, left, right, far = k[0], k[1], k[2], k[3], k[4], k[5]
     for c in range(out.size):
@@ -91,7 +91,7 @@ def _normalised_row(band, size, up, here, down, k, out):  # type: ignore[no-unty
         out[c] = band[here, c] / (sigma + (near + beside))
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"reassoc", "contract"}, error_model="numpy")
 def _squared(p, q):  # type: ignore[no-untyped-def]
     total = 0.0
     for c in range(p.size):

@@ -25,7 +25,7 @@ def _level_rows(luma, peak, out, first, end):  # type: ignore[no-untyped-def]
             out[r, c] = np.uint8(max(v, 0.0))
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST, error_model="numpy")
 def _coefficient_row(levels, rows, r, columns, taps, mean, square, coefficients):  # type: ignore[no-untyped-def]
     """One row of (x - mean) / (deviation + 1); `mean` and `square` are buffers of the padded width."""
     w0, w1, w2, w3 = taps[0], taps[1], taps[2], taps[3]
@@ -70,7 +70,7 @@ def _flat_segment(edge, window, threshold):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _spread(band, start, share):  # type: ignore[no-untyped-def]
     """Deviation of the block from column `start` on, of its columns with a share of 1. Two passes, for the digits."""
     total = count = 0.0

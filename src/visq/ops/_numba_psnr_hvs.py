@@ -15,7 +15,7 @@ from visq.ops.threads import run_strips, strip_count
 _STRIP = 8
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _down(x, top, half, line, out):  # type: ignore[no-untyped-def]
     """Transform of eight rows along the height: sums and differences of mirrored rows, four products each."""
     real = half.dtype.type
@@ -33,7 +33,7 @@ def _down(x, top, half, line, out):  # type: ignore[no-untyped-def]
             out[u, c] = near + (d * line[first + 2, c] + e * line[first + 3, c])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _across(x, left, half, out):  # type: ignore[no-untyped-def]
     """Transform of the rows of the block at `left` along the width, turned: horizontal frequency down."""
     s, t = np.empty((4, 8), x.dtype), np.empty((4, 8), x.dtype)
@@ -49,7 +49,7 @@ def _across(x, left, half, out):  # type: ignore[no-untyped-def]
             out[w, u] = half[w, 0] * t[0, u] + half[w, 1] * t[1, u] + half[w, 2] * t[2, u] + half[w, 3] * t[3, u]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract", "reassoc"}, error_model="numpy")
 def _masked(x, top, left, coefficients, weight):  # type: ignore[no-untyped-def]
     """What the block masks: 32 times the limit, squared."""
     energy = whole = 0.0

@@ -24,7 +24,7 @@ _PITCH = _COLUMNS + 2 * _VECTOR
 _PLANE = (_ROWS + _HALO) * _PITCH
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _weighted(v, i, step, t0, t1, t2, t3, t4, t5):  # type: ignore[no-untyped-def]
     """Symmetric eleven-tap sum around `v[i + 5 * step]`."""
     return (
@@ -37,7 +37,7 @@ def _weighted(v, i, step, t0, t1, t2, t3, t4, t5):  # type: ignore[no-untyped-de
     )
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _weighted_square(v, i, step, t0, t1, t2, t3, t4, t5):  # type: ignore[no-untyped-def]
     """As `_weighted`, of the squares."""
     return (
@@ -50,7 +50,7 @@ def _weighted_square(v, i, step, t0, t1, t2, t3, t4, t5):  # type: ignore[no-unt
     )
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _load(x, y, top, left, rows, columns, shift, planes):  # type: ignore[no-untyped-def]
     """Sum (less `shift`) and difference of a tile with its margin, in working precision."""
     for r in range(rows):
@@ -69,7 +69,7 @@ def _load(x, y, top, left, rows, columns, shift, planes):  # type: ignore[no-unt
             minus[c] = p - q
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _vertical(window, columns, line, t0, t1, t2, t3, t4, t5):  # type: ignore[no-untyped-def]
     for c in range(columns):
         line[c] = _weighted(window, c, _PITCH, t0, t1, t2, t3, t4, t5)
@@ -78,7 +78,7 @@ def _vertical(window, columns, line, t0, t1, t2, t3, t4, t5):  # type: ignore[no
         line[3 * _PITCH + c] = _weighted_square(window, _PLANE + c, _PITCH, t0, t1, t2, t3, t4, t5)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _horizontal(line, columns, values, luminance, shift, c1, c2, zero, t0, t1, t2, t3, t4, t5):  # type: ignore[no-untyped-def]
     for c in range(columns):
         ms = _weighted(line, c, 1, t0, t1, t2, t3, t4, t5)

@@ -70,7 +70,7 @@ def _subtract(x, y):  # type: ignore[no-untyped-def]
                 b[c] = a[c] - b[c]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _columns(x, e, r, taps, mx, me, xx, ee):  # type: ignore[no-untyped-def]
     """Filter x, e, x (x - e) and e^2 down the columns at row `r` of a plane, zeros outside."""
     width = x.shape[1]
@@ -90,7 +90,7 @@ def _columns(x, e, r, taps, mx, me, xx, ee):  # type: ignore[no-untyped-def]
             ee[i] += q * v
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _errors(x, e, taps, constant, mx, me, xx, ee, sums):  # type: ignore[no-untyped-def]
     """Filter along the row, and add the errors and their fourth powers to `sums`."""
     w0, w1, w2, w3, w4 = taps[0], taps[1], taps[2], taps[3], taps[4]

@@ -13,7 +13,7 @@ MAPS = 5
 SUMS = 5
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST, error_model="numpy")
 def _coefficient_row(x, r, row_index, column_index, taps, constant, flat, line, square, y, deviation):  # type: ignore[no-untyped-def]
     width = x.shape[1]
     reach = taps.size // 2
@@ -41,7 +41,7 @@ def _coefficient_row(x, r, row_index, column_index, taps, constant, flat, line, 
         _settle_flat(row, y, deviation, constant, flat)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _down(x, rows, taps, a, b):  # type: ignore[no-untyped-def]
     """Weighted sums of the pixels of some rows, and of their squares; rows below 0 are outside and count as 0."""
     if taps.size == 7 and rows.min() >= 0:
@@ -67,7 +67,7 @@ def _down(x, rows, taps, a, b):  # type: ignore[no-untyped-def]
                 b[c] += w * v * v
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _along(line, taps, out):  # type: ignore[no-untyped-def]
     """Weighted sums of neighbours in a line; the compiler vectorises what is written out."""
     width = out.size
@@ -93,7 +93,7 @@ def _settle_flat(row, y, deviation, constant, flat):  # type: ignore[no-untyped-
             y[c] = flat[0] * flat[2 + level]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _add(a, b, sums):  # type: ignore[no-untyped-def]
     negative = 0.0
     positive = 0.0

@@ -116,7 +116,7 @@ def _chroma(rgb: np.ndarray, unit: tuple[float, float, float], whole: bool) -> f
     return float(np.hypot(np.rint(255.0 * a) / 255.0, np.rint(255.0 * b) / 255.0) if whole else np.hypot(a, b))
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, forceinline=True, fastmath=_FAST)
 def _product_row(x, rows, r, columns, gain, summed, smooth, step, value, product, floor):  # type: ignore[no-untyped-def]
     """Squared Sobel magnitude times the squared channel, one row; magnitudes under the floor are 0.
 

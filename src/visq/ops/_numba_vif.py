@@ -21,7 +21,7 @@ _PLANE = (_ROWS + _MAX_TAPS - 1) * _PITCH
 _BLOCK = 60
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _load(x, y, top, left, rows, columns, planes):  # type: ignore[no-untyped-def]
     for r in range(rows):
         # Slices, so that the compiler sees that no index is negative, and vectorises.
@@ -35,7 +35,7 @@ def _load(x, y, top, left, rows, columns, planes):  # type: ignore[no-untyped-de
             minus[c] = p - q
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _vertical(window, columns, taps, line):  # type: ignore[no-untyped-def]
     """Five moments down the columns; tap by tap from both ends, which are equal in weight."""
     half = taps.size // 2
@@ -63,7 +63,7 @@ def _vertical(window, columns, taps, line):  # type: ignore[no-untyped-def]
             line[4 * _PITCH + c] += w * (u * v + s * t)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _horizontal(line, columns, taps, moments):  # type: ignore[no-untyped-def]
     half = taps.size // 2
     for m in range(5):
@@ -81,7 +81,7 @@ def _horizontal(line, columns, taps, moments):  # type: ignore[no-untyped-def]
                 target[c] += w * (before[c] + after[c])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy")
 def _factors(moments, columns, noise, eps, kept, held):  # type: ignore[no-untyped-def]
     """What stands under the logarithms: information kept by the image, information held by the reference."""
     for c in range(columns):
@@ -102,7 +102,7 @@ def _factors(moments, columns, noise, eps, kept, held):  # type: ignore[no-untyp
         held[c] = 1.0 + signal / noise
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
+@njit(cache=True, nogil=True, forceinline=True, fastmath={"reassoc", "nsz"})
 def _log_sum(values, count):  # type: ignore[no-untyped-def]
     """Sum of logarithms as logarithm of products."""
     total = 0.0

@@ -64,7 +64,7 @@ class Scorer:
                 reference = self._reference(task.reference)
                 _check_same_size(image, reference)
             except Exception as error:
-                about = "" if isinstance(error, SizeError) else "reference: "
+                about = "" if isinstance(error, SizeError) else f"reference {printable(task.reference)}: "
                 reason = about + _reason(error, task.reference)
                 return [failed(task, w, reason, **known) for w in wanted]
             about = reference.warnings if self._features else reference.meta.warnings
