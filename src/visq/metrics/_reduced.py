@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
@@ -23,14 +23,6 @@ def luma_planes(batch: Batch, rounded_luma: bool | None) -> np.ndarray:
     """`(N, H, W)` luma in 0..255, in NumPy whatever the engine."""
     planes = batch.luma(255.0, rounded=rounded_luma)
     return planes.detach().cpu().numpy() if batch.torch else planes
-
-
-def scores(batch: Batch, values: Sequence[float]) -> Any:
-    """Scores of a batch in the caller's form and engine, without gradient."""
-    if batch.torch:
-        like = {"dtype": batch.dtype, "device": batch.data.device}
-        return batch.result(batch.xp.asarray(np.asarray(values), **like))
-    return batch.result(np.asarray(values, dtype=np.float64))
 
 
 def numbers(
@@ -92,7 +84,7 @@ def score_pairs(
     planes = (
         (_plane(x, n, rounded_luma, keep_uint8), _plane(y, n, rounded_luma, keep_uint8)) for n in range(x.data.shape[0])
     )
-    return scores(x, [score(one, two) for one, two in planes])
+    return x.result_of_numpy([score(one, two) for one, two in planes])
 
 
 def single(value: float) -> float:
@@ -107,4 +99,4 @@ def _plane(batch: Batch, n: int, rounded: bool | None, keep_uint8: bool = False)
     return plane if plane.dtype == np.uint8 else plane.astype(np.float64, copy=False)
 
 
-__all__ = ["LARGEST", "SINGLE", "luma_planes", "numbers", "one_plane", "score_pairs", "scores", "single"]
+__all__ = ["LARGEST", "SINGLE", "luma_planes", "numbers", "one_plane", "score_pairs", "single"]

@@ -154,4 +154,4 @@ def jpeg_quality(image: Any, *, data_range: float | None = None) -> Any:
     features = [f.mean(axis=1) for f in (blocking, activity, sums[..., 2] / turns)]
     b, a, z = (np.maximum(f, SMALLEST) for f in features)
     values = ALPHA + BETA * b**GAMMA_BLOCKING * a**GAMMA_ACTIVITY * z**GAMMA_TURNS
-    return x.result(x.xp.asarray(values, dtype=x.dtype, device=x.data.device) if x.torch else values)
+    return x.result_of_numpy(values)

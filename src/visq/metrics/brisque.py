@@ -134,9 +134,7 @@ def brisque(
     regressor = load_model(model)
     describe = toolbox_features if regressor.toolbox else features
     rows = [describe(batch, n, rounded_luma=rounded_luma, flat=flat) for n in range(batch.data.shape[0])]
-    values = regressor.predict(np.array(rows))
-    like = {"dtype": batch.dtype, "device": batch.data.device} if batch.torch else {}
-    return batch.result(batch.xp.asarray(values, **like))
+    return batch.result_of_numpy(regressor.predict(np.array(rows)))
 
 
 def features(

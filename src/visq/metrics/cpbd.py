@@ -77,10 +77,7 @@ def cpbd(image: Any, *, data_range: float | None = None) -> Any:
     (1.0, 0.0)
     """
     x = read_one(image, data_range=data_range, min_side=MIN_SIDE)
-    values = np.array([_score(plane) for plane in eight_bit_luma(x)])
-    if x.torch:
-        return x.result(x.xp.asarray(values, dtype=x.dtype, device=x.data.device))
-    return x.result(values)
+    return x.result_of_numpy([_score(plane) for plane in eight_bit_luma(x)])
 
 
 def _score(plane: np.ndarray) -> float:

@@ -56,4 +56,4 @@ def entropy(image: Any, *, data_range: float | None = None) -> Any:
     share = histogram(eight_bit_luma(x)) / (height * width)
     bits = share * np.log2(np.where(share > 0, share, 1.0))
     values = np.clip(0.0 - bits.sum(axis=1), 0.0, 8.0)
-    return x.result(x.xp.asarray(values, dtype=x.dtype, device=x.data.device) if x.torch else values)
+    return x.result_of_numpy(values)

@@ -124,8 +124,7 @@ def ilniqe(
     batch = read_one(image, data_range=data_range, min_side=MIN_SIDE)
     pristine = load_model(model)
     values = [distance(pristine, block_features(batch, n, rounded=rounded)[0]) for n in range(batch.data.shape[0])]
-    like = {"dtype": batch.dtype, "device": batch.data.device} if batch.torch else {}
-    return batch.result(batch.xp.asarray(np.array(values), **like))
+    return batch.result_of_numpy(values)
 
 
 def block_features(batch: Batch, n: int, *, rounded: bool = True) -> tuple[np.ndarray, np.ndarray]:

@@ -129,11 +129,7 @@ def niqe(
         if pristine.threshold > 0:
             found = found[sharpness > pristine.threshold * sharpness.max()]
         values.append(_distance(pristine, found))
-    return batch.result(batch.xp.asarray(np.array(values), **_like(batch)))
-
-
-def _like(batch: Batch) -> dict[str, Any]:
-    return {"dtype": batch.dtype, "device": batch.data.device} if batch.torch else {}
+    return batch.result_of_numpy(values)
 
 
 def block_features(

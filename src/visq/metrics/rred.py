@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from visq.errors import OptionError
-from visq.metrics._reduced import luma_planes, numbers, scores
+from visq.metrics._reduced import luma_planes, numbers
 from visq.ops.arrays import read_one, read_pair
 from visq.ops.entropic import MIN_SIDE, block_entropies, coarse_band, grid, tile_counts, tile_means
 
@@ -94,7 +94,7 @@ def rred(
     for one, two in zip(luma_planes(x, rounded_luma), luma_planes(y, rounded_luma), strict=True):
         sent = _features(two, side, compat)
         found.append(_difference(sent, _features(one, side, compat), side, x.size))
-    return scores(x, found)
+    return x.result_of_numpy(found)
 
 
 def extract(

@@ -86,14 +86,11 @@ def s3(image: Any, *, data_range: float | None = None, rounded_luma: bool | None
     luma = x.luma(255.0, rounded=rounded_luma, keep_uint8=True)
     planes = luma.detach().cpu().numpy() if x.torch else luma
     cells = [_cells(plane) for plane in planes]
-    values = np.array([_pool(c, *x.size) for c in cells])
-    found = np.stack([_spread(c, *x.size) for c in cells]) if full else None
-    if x.torch:
-        like = {"dtype": x.dtype, "device": x.data.device}
-        score = x.result(x.xp.asarray(values, **like))
-        return (score, x.result(x.xp.asarray(found, **like))) if full else score
-    score = x.result(values)
-    return (score, x.result(found.astype(x.dtype))) if found is not None else score
+    score = x.result_of_numpy([_pool(c, *x.size) for c in cells])
+    if not full:
+        return score
+    found = np.stack([_spread(c, *x.size) for c in cells])
+    return score, x.result_of_numpy(found if x.torch else found.astype(x.dtype))
 
 
 def _cells(plane: np.ndarray) -> np.ndarray:

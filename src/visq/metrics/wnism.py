@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from visq.errors import OptionError
-from visq.metrics._reduced import luma_planes, numbers, scores
+from visq.metrics._reduced import luma_planes, numbers
 from visq.ops import wavelet_marginals as marginals
 from visq.ops.arrays import read_one, read_pair
 from visq.ops.steerable import half_spectrum, real_band
@@ -114,7 +114,7 @@ def wnism(
     found = []
     for one, two in zip(luma_planes(x, rounded_luma), luma_planes(y, rounded_luma), strict=True):
         found.append(_score(_read(_features(two, quantised, compat), quantised), one))
-    return scores(x, found)
+    return x.result_of_numpy(found)
 
 
 def extract(

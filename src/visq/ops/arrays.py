@@ -163,6 +163,13 @@ class Batch:
             return values if self.torch or getattr(values, "ndim", 0) > 0 else float(values)
         return values
 
+    def result_of_numpy(self, values: Any) -> Any:
+        """`result` of scores or maps that NumPy computed whatever the engine: a tensor has no gradient."""
+        values = np.asarray(values)
+        if self.torch:
+            values = self.xp.asarray(values, dtype=self.dtype, device=self.data.device)
+        return self.result(values)
+
     def _scaled(self, data: Any, scale: float) -> Any:
         if self.torch:
             out = data.to(self.dtype)
