@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from visq.errors import OptionError
-from visq.ops.threads import get_threads, run_strips, set_threads, strip_count
+from visq.ops.threads import each, get_threads, run_strips, set_threads, strip_count
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +54,58 @@ def test_an_error_in_a_strip_reaches_the_caller():
 
     with pytest.raises(OptionError, match="wrong strip"):
         run_strips(work, 300)
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+def test_an_error_of_any_item_reaches_the_caller_and_the_pool_goes_on(bad):
+    """Whichever thread took it; nobody is at work any more when it arrives."""
+    set_threads(2)
+    left = []
+
+    def work(item):
+        time.sleep(0.02 if item != bad else 0.005)
+        if item == bad:
+            raise OptionError("wrong item")
+        left.append(item)
+
+    for _ in range(20):
+        with pytest.raises(OptionError, match="wrong item"):
+            each(work, (0, 1))
+    count = len(left)
+    time.sleep(0.05)
+    assert len(left) == count
+    assert _rows(500)
+
+
+def test_items_are_worked_on_at_the_same_time_and_may_use_strips():
+    """Two items that wait for each other, each with strips of its own: in one thread they would never end."""
+    set_threads(2)
+    meeting = threading.Barrier(2, timeout=30)
+
+    def work(item):
+        meeting.wait()
+        return item, _rows(700), _rows(130)
+
+    assert each(work, ("image", "reference")) == [("image", True, True), ("reference", True, True)]
+    set_threads(1)
+    assert each(lambda item: item * 2, [1, 2, 3]) == [2, 4, 6]
+    set_threads(4)
+    assert each(lambda item: (threading.current_thread() is threading.main_thread(), item), [1, 2], parallel=False) == [
+        (True, 1), (True, 2),
+    ]  # fmt: skip
+
+
+def test_every_strip_is_worked_on_once():
+    set_threads(4)
+    seen = np.zeros(5000, int)
+
+    def work(first, end, index):
+        assert index == first // 7
+        seen[first:end] += 1
+
+    for _ in range(10):
+        run_strips(work, len(seen), 7)
+    assert set(seen) == {10}
 
 
 def test_the_number_of_threads(monkeypatch):

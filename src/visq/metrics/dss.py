@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from visq.ops import filters
-from visq.ops.arrays import namespace, read_pair
+from visq.ops.arrays import Batch, namespace, read_pair
 from visq.ops.colour import Luma, luma_weights
 from visq.ops.dct import block_dct
 from visq.ops.numeric import mean, safe_sqrt
 from visq.ops.precision import wide
 from visq.ops.similarity import similarity
+from visq.ops.threads import each
 
 MIN_SIDE = 32
 BLOCK = 8
@@ -37,6 +38,9 @@ def _weights() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 _DOWN, _ACROSS, _WEIGHT = _weights()
+
+# Pixels from which it pays to take the two images at the same time.
+_LARGE = 1 << 19
 
 
 def dss(
@@ -107,8 +111,13 @@ def dss(
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
     weights = luma_weights(luma)
-    a, b = (_subbands(batch.luma(255.0, weights=weights, rounded=rounded_luma)) for batch in (x, y))
-    local, structure = _similarities(a, b)
+
+    def subbands(batch: Batch) -> Any:
+        return _subbands(batch.luma(255.0, weights=weights, rounded=rounded_luma))
+
+    parallel = not x.torch and math.prod(x.size) >= _LARGE
+    a, b = each(subbands, (x, y), parallel=parallel)
+    local, structure = _similarities(a, b, parallel=parallel)
     worst = [_lowest(local[:, k]) for k in range(len(_WEIGHT))]
     worst[0] = worst[0] * _lowest(structure)
     # As 1 minus what is missing: exactly 1 where nothing is.
@@ -131,15 +140,18 @@ def _bands_first(x: Any) -> Any:
     return x.movedim(-1, 1) if hasattr(x, "movedim") else np.moveaxis(x, -1, 1)
 
 
-def _similarities(a: Any, b: Any) -> tuple[Any, Any]:
+def _similarities(a: Any, b: Any, *, parallel: bool) -> tuple[Any, Any]:
     """Of the variances `(N, 17, h, w)`, and of the structure of the constant sub-band `(N, h, w)`."""
 
     def local_mean(z: Any) -> Any:
         return filters.gaussian(z, _WINDOW, _SIGMA, border="zero")
 
-    mean_a, mean_b = local_mean(a), local_mean(b)
-    variance_a, variance_b = (_variance(local_mean(z * z), m) for z, m in ((a, mean_a), (b, mean_b)))
-    deviation_a, deviation_b = safe_sqrt(variance_a), safe_sqrt(variance_b)
+    def moments(z: Any) -> tuple[Any, Any, Any]:
+        average = local_mean(z)
+        variance = _variance(local_mean(z * z), average)
+        return average, variance, safe_sqrt(variance)
+
+    (mean_a, variance_a, deviation_a), (mean_b, variance_b, deviation_b) = each(moments, (a, b), parallel=parallel)
     constants = [DC] + [AC] * (len(_WEIGHT) - 1)
     local = similarity(deviation_a, deviation_b, _column(constants, a))
     both = safe_sqrt(variance_a[:, 0] * variance_b[:, 0])

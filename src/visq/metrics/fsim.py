@@ -10,6 +10,7 @@ from visq.ops.colour import YIQ
 from visq.ops.gradients import magnitude
 from visq.ops.phase import phase_congruency
 from visq.ops.similarity import real_power, similarity, weighted_mean
+from visq.ops.threads import each
 
 MIN_SIDE = 32
 
@@ -86,9 +87,12 @@ def fsim(
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
     block = viewing_block(x.size)
     chromatic = chromatic and not x.grey
-    first, second = _planes(x, block, chromatic), _planes(y, block, chromatic)
-    p1, p2 = phase_congruency(first[:, 0]), phase_congruency(second[:, 0])
-    g1, g2 = magnitude(first[:, 0], "scharr", border="zero"), magnitude(second[:, 0], "scharr", border="zero")
+
+    def features(batch: Batch) -> tuple[Any, Any, Any]:
+        planes = _planes(batch, block, chromatic)
+        return planes, phase_congruency(planes[:, 0]), magnitude(planes[:, 0], "scharr", border="zero")
+
+    (first, p1, g1), (second, p2, g2) = each(features, (x, y), parallel=not x.torch)
     local = similarity(p1, p2, T1) * similarity(g1, g2, T2)
     if chromatic:
         chroma = similarity(first[:, 1], second[:, 1], T3) * similarity(first[:, 2], second[:, 2], T4)

@@ -6,13 +6,14 @@ from numbers import Integral
 from typing import Any
 
 from visq.errors import OptionError
-from visq.ops.arrays import read_pair
+from visq.ops.arrays import Batch, read_pair
 from visq.ops.blocks import colour_block_mean, imfilter_offset, viewing_block
 from visq.ops.colour import YIQ_4
 from visq.ops.gradients import magnitude
 from visq.ops.numeric import safe_power, safe_sqrt
 from visq.ops.saliency import spectral_residual
 from visq.ops.similarity import similarity, weighted_mean
+from visq.ops.threads import each
 
 MIN_SIDE = 32
 
@@ -97,8 +98,12 @@ def sr_sim(
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
     block = viewing_block(x.size)
     before = imfilter_offset(block)
-    first, second = (colour_block_mean(b, YIQ_4, block, before=before) for b in (x, y))
-    v1, v2 = (spectral_residual(p[:, 0], size=int(window)) for p in (first, second))
+
+    def features(batch: Batch) -> tuple[Any, Any]:
+        planes = colour_block_mean(batch, YIQ_4, block, before=before)
+        return planes, spectral_residual(planes[:, 0], size=int(window))
+
+    (first, v1), (second, v2) = each(features, (x, y), parallel=not x.torch)
     local = _local_similarity(first, second, v1, v2, chromatic=chromatic and not x.grey)
     score = weighted_mean(local, x.xp.maximum(v1, v2)).clip(0.0, 1.0)
     return (x.result(score), x.result(local)) if full else x.result(score)

@@ -12,6 +12,7 @@ from visq.ops.gradients import magnitude
 from visq.ops.numeric import safe_power
 from visq.ops.saliency import Resizing, sdsp, sdsp_block_mean
 from visq.ops.similarity import real_power, similarity, weighted_mean
+from visq.ops.threads import each
 
 MIN_SIDE = 32
 
@@ -96,7 +97,7 @@ def vsi(
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
     features = _torch_features if resizing == "torch" else _features
-    (v1, first), (v2, second) = (features(b, resizing) for b in (x, y))
+    (v1, first), (v2, second) = each(lambda b: features(b, resizing), (x, y), parallel=not x.torch)
     g1, g2 = (magnitude(p[:, 0], "scharr", border="zero") for p in (first, second))
     chroma = similarity(first[:, 1], second[:, 1], C3) * similarity(first[:, 2], second[:, 2], C3)
     local = similarity(v1, v2, C1) * safe_power(similarity(g1, g2, C2), ALPHA) * real_power(chroma, BETA)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from visq.errors import OptionError
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 _threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
@@ -63,8 +67,24 @@ def run_strips(work: Callable[[int, int, int], None], rows: int, strip: int = 64
         for first, end, index in bounds:
             work(first, end, index)
         return
-    for future in _submit(work, bounds, threads):
-        future.result()
+    _share(work, bounds, min(threads, len(bounds)))
+
+
+def each(work: Callable[[_Item], _Result], items: Sequence[_Item], *, parallel: bool = True) -> list[_Result]:
+    """`[work(item) for item in items]`, at the same time where there are threads and `parallel` allows it.
+
+    For steps that are long in one thread (transforms, sorting), such as the same work on an image and its reference.
+    They may call `run_strips` within.
+    """
+    if not parallel or get_threads() < 2 or len(items) < 2:
+        return [work(item) for item in items]
+    results: list[Any] = [None] * len(items)
+
+    def one(index: int) -> None:
+        results[index] = work(items[index])
+
+    _share(one, [(i,) for i in range(len(items))], min(get_threads(), len(items)))
+    return results
 
 
 def strip_count(rows: int, strip: int = 64) -> int:
@@ -72,17 +92,83 @@ def strip_count(rows: int, strip: int = 64) -> int:
     return -(-rows // strip)
 
 
-def _submit(work: Callable[[int, int, int], None], bounds: list[tuple[int, int, int]], threads: int) -> list[Future]:
+def _share(work: Callable[..., None], pieces: Sequence[tuple[Any, ...]], threads: int) -> None:
+    """Every piece once, taken by the caller and by up to ``threads - 1`` threads as they become free."""
+    shared = _Shared(work, pieces)
+    _submit(shared.help, threads - 1)
+    try:
+        shared.take()
+    finally:
+        shared.wait()
+    if shared.error is not None:
+        raise shared.error
+
+
+class _Shared:
+    """Pieces of work that several threads take one by one.
+
+    A thread that comes when all is taken finds nothing, and nobody waits for it: work too small for its waking costs
+    no more than in one thread.
+    """
+
+    def __init__(self, work: Callable[..., None], pieces: Sequence[tuple[Any, ...]]) -> None:
+        self._work, self._pieces = work, iter(pieces)
+        self._lock = threading.Lock()
+        self._finished = threading.Lock()
+        self._at_work = 0
+        self._awaited = False
+        self.error: BaseException | None = None
+
+    def take(self) -> None:
+        """The caller's share."""
+        while True:
+            with self._lock:
+                piece = next(self._pieces, None)
+            if piece is None:
+                return
+            self._work(*piece)
+
+    def help(self) -> None:
+        """The share of a thread of the pool."""
+        while True:
+            with self._lock:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    return
+                self._at_work += 1
+            try:
+                self._work(*piece)
+            except BaseException as error:
+                self.error = error
+            with self._lock:
+                self._at_work -= 1
+                if self._awaited and not self._at_work:
+                    self._finished.release()
+
+    def wait(self) -> None:
+        """Until no other thread is at work; what nobody has taken is left (there is some only after an error)."""
+        with self._lock:
+            self._pieces = iter(())
+            if not self._at_work:
+                return
+            self._awaited = True
+            self._finished.acquire()
+        with self._finished:
+            return
+
+
+def _submit(work: Callable[[], None], count: int) -> None:
     # One pool for images of every size. A caller in another thread may ask for another number of threads meanwhile:
-    # the pool is exchanged between two calls, never while one hands in its strips; what is handed in is still done.
+    # the pool is exchanged between two calls, never while one hands in its work; what is handed in is still done.
     global _pool, _pool_size
     with _lock:
-        if _pool is None or _pool_size != threads:
+        if _pool is None or _pool_size < count:
             if _pool is not None:
                 _pool.shutdown(wait=False)
-            _pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="visq")
-            _pool_size = threads
-        return [_pool.submit(work, *b) for b in bounds]
+            _pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="visq")
+            _pool_size = count
+        for _ in range(count):
+            _pool.submit(work)
 
 
 def _forget_pool() -> None:
