@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,12 +24,19 @@ from visq.run.tasks import Reading, Task, request
 
 _TV = [request("tv")]
 
-# A worker whose metric does as the file's name says.
+# A worker whose reader, or whose metric `uciqe`, does as the file's name says.
 _ODD_WORKER = """
 import os, signal, sys, time
 from visq.run import worker, shard
-real = shard.Scorer.score
-def score(self, task):
+real, one = shard.Scorer.steps, shard.Scorer._one
+def metric(self, task, wanted, *rest):
+    name = os.path.basename(task.image)
+    if wanted.id == "uciqe" and name.startswith("slow"):
+        time.sleep(600)
+    if wanted.id == "uciqe" and name.startswith("fatal"):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return one(self, task, wanted, *rest)
+def steps(self, task):
     name = os.path.basename(task.image)
     if name.startswith("hang"):
         time.sleep(600)
@@ -41,7 +49,7 @@ def score(self, task):
         print("library chatter", flush=True)
         os.write(1, b"more of it")
     return real(self, task)
-shard.Scorer.score = score
+shard.Scorer.steps, shard.Scorer._one = steps, metric
 sys.exit(worker.main())
 """
 
@@ -99,6 +107,24 @@ def test_a_file_that_crashes_its_worker_gets_an_error_row(tmp_path):
     assert [r.status for r in done["crash.png"]] == ["error", "error"]
     assert "SIGSEGV" in done["crash.png"][0].error
     assert done["a.png"][0].status == done["b.png"][0].status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("slow.png", "took longer than 2.5 s; --timeout raises the limit"), ("fatal.png", "ended 3 times (SIGSEGV)")],
+)
+def test_a_metric_that_hangs_or_crashes_costs_the_others_nothing(tmp_path, name, reason):
+    requests = [request("tv"), request("uciqe"), request("piqe"), request("contrast")]
+    tasks = _tasks(tmp_path, "a.png", name, "b.png")
+    tasks[1] = replace(tasks[1], only=(0, 1, 3))
+    done = dict(_pool(requests, timeout=2.5).run(tasks))
+    found = {Path(task.image).name: (task.only, records) for task, records in done.items()}
+    only, records = found.pop(name)
+    assert only == (0, 1, 3)
+    assert [(r.metric, r.status) for r in records] == [("tv", "ok"), ("uciqe", "error"), ("contrast", "ok")]
+    assert records[1].error.endswith(reason)
+    assert (records[1].sha256, records[1].width) == (records[0].sha256, 32)
+    assert [[r.status for r in rest] for _, rest in found.values()] == [["ok"] * 4] * 2
 
 
 def test_a_worker_somebody_killed_costs_nothing(tmp_path):

@@ -17,11 +17,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from visq.errors import VisqError
-from visq.run.tasks import RECORD_FIELDS, Reading, Request, Task, failed, wanted_by
+from visq.run.tasks import PICTURE_FIELDS, RECORD_FIELDS, Reading, Request, Task, failed, wanted_by
 from visq.types import ScoreRecord
 
 WORKER = (sys.executable, "-P", "-m", "visq.run.worker")
@@ -46,6 +46,7 @@ class _Worker:
     deadline: float
     ready: bool = False
     begun: bool = False
+    read: bool = False
     compiling: int = 0
     compile_start: float = 0.0
     tasks: deque[Task] = field(default_factory=deque)
@@ -63,8 +64,8 @@ class Pool:
     jobs : int
         Worker processes. With more than one, each uses a single thread.
     timeout : float
-        Seconds an image may take, compiling not counted; 0 means no limit. The worker is killed then, and the image
-        gets error rows.
+        Seconds that reading an image may take, and each of its scores; compiling is not counted, 0 means no limit.
+        The worker is killed then: the score gets an error row, an image that cannot be read one for each metric.
     on_tick : callable, optional
         Called about ten times a second, whatever the workers do.
     on_compile : callable, optional
@@ -95,6 +96,8 @@ class Pool:
         self._messages: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
         self._again: deque[Task] = deque()
         self._tries: dict[int, int] = {}
+        # Records of tasks in work, by item: they outlive a worker that is killed over a later metric.
+        self._records: dict[int, list[ScoreRecord]] = {}
         self._started = 0
         self._failed_starts = 0
         self._proven = False
@@ -229,18 +232,24 @@ class Pool:
                 continue  # a last word of one that was killed
             if message is None:
                 yield from self._bury(number, worker)
-            elif "records" in message:
-                yield self._result(worker, message)
+            elif "done" in message:
+                yield self._result(worker)
             else:
                 self._note(worker, message)
 
-    def _result(self, worker: _Worker, message: dict[str, Any]) -> Result:
+    def _result(self, worker: _Worker) -> Result:
         self._proven = True
-        task = worker.tasks.popleft()
-        self._tries.pop(task.item, None)
-        worker.begun = False
+        worker.begun = worker.read = False
         worker.deadline = self._from_now()
-        return task, [_record(values) for values in message["records"]]
+        return self._finished(worker.tasks.popleft())
+
+    def _finished(self, task: Task) -> Result:
+        """The task, which may have come back for its last metrics only, with all its records in their order."""
+        self._tries.pop(task.item, None)
+        records = {r.identity: r for r in self._records.pop(task.item, ())}
+        only = tuple(i for i, wanted in enumerate(self._requests) if wanted.identity in records)
+        whole = replace(task, only=None if len(only) == len(self._requests) else only)
+        return whole, [records[self._requests[i].identity] for i in only]
 
     def _note(self, worker: _Worker, message: dict[str, Any]) -> None:
         if "fatal" in message:
@@ -252,6 +261,14 @@ class Pool:
         if "begun" in message:
             worker.begun = True
             worker.deadline = self._from_now()
+            return
+        if "read" in message or "record" in message:
+            worker.read = True
+            worker.deadline = self._from_now()
+            if "record" in message:
+                item = worker.tasks[0].item
+                self._records.setdefault(item, []).append(_record(message["record"]))
+                self._tries.pop(item, None)
             return
         worker.compiling += message["compiling"]
         if message["compiling"] > 0 and worker.compiling == 1:
@@ -281,9 +298,10 @@ class Pool:
         tries = self._tries.get(task.item, 0) + 1
         self._tries[task.item] = tries
         if tries < _TRIES:
-            self._again.append(task)
+            self._again.append(self._rest(task))
         else:
-            yield self._give_up(task, f"the process that scored it was ended {_TRIES} times ({_ending(code)})")
+            reason = f"the process that scored it was ended {_TRIES} times ({_ending(code)})"
+            yield from self._give_up(task, worker.read, reason)
 
     def _kill_late(self) -> Iterator[Result]:
         now = time.monotonic()
@@ -302,11 +320,27 @@ class Pool:
             worker.process.wait()
             task = worker.tasks.popleft()
             self._again.extend(worker.tasks)
-            yield self._give_up(task, f"took longer than {self._timeout:g} s; --timeout raises the limit")
+            reason = f"took longer than {self._timeout:g} s; --timeout raises the limit"
+            yield from self._give_up(task, worker.read, reason)
 
-    def _give_up(self, task: Task, reason: str) -> Result:
+    def _rest(self, task: Task) -> Task:
+        """The task with the metrics that have no record yet."""
+        done = {r.identity for r in self._records.get(task.item, ())}
+        wanted = range(len(self._requests)) if task.only is None else task.only
+        return replace(task, only=tuple(i for i in wanted if self._requests[i].identity not in done))
+
+    def _give_up(self, task: Task, read: bool, reason: str) -> Iterator[Result]:
+        """Of pictures that were read the score in work is given up, and the task goes on with the next metric."""
+        records = self._records.setdefault(task.item, [])
+        lost = wanted_by(self._rest(task), self._requests)
+        known = {name: getattr(records[0], name) for name in PICTURE_FIELDS} if records else {}
+        records += [failed(task, w, reason, **known) for w in (lost[:1] if read else lost)]
         self._tries.pop(task.item, None)
-        return task, [failed(task, w, reason) for w in wanted_by(task, self._requests)]
+        rest = self._rest(task)
+        if rest.only:
+            self._again.append(rest)
+        else:
+            yield self._finished(task)
 
 
 _END = Task(-1, "")

@@ -49,27 +49,36 @@ class Scorer:
 
     def score(self, task: Task) -> list[ScoreRecord]:
         """One record for each metric the task wants. Never raises for a bad file or a metric that fails."""
+        return [record for record in self.steps(task) if record is not None]
+
+    def steps(self, task: Task) -> Iterator[ScoreRecord | None]:
+        """The records of `score`, each as soon as it is there, after a None that says that the pictures are read."""
         wanted = wanted_by(task, self.requests)
         if task.reference not in self._references and self._held() > _IDLE_BYTES:
             # Large references of earlier pairs would stand beside this pair.
             self._references.clear()
+        known: dict[str, Any] = {}
+        about = ""
         try:
             image = self._open(task.image)
-        except Exception as error:
-            return [failed(task, w, _reason(error, task.image)) for w in wanted]
-        known = _known(image.meta)
-        reference = None
-        if task.reference:
-            try:
+            known = _known(image.meta)
+            reference = None
+            if task.reference:
+                about = f"reference {printable(task.reference)}: "
                 reference = self._reference(task.reference)
+                about = ""
                 _check_same_size(image, reference)
-            except Exception as error:
-                about = "" if isinstance(error, SizeError) else f"reference {printable(task.reference)}: "
-                reason = about + _reason(error, task.reference)
-                return [failed(task, w, reason, **known) for w in wanted]
-            about = reference.warnings if self._features else reference.meta.warnings
-            known["warnings"] += tuple(f"reference {w}" for w in about)
-        return [self._one(task, w, image, reference, known) for w in wanted]
+        except Exception as error:
+            reason = about + _reason(error, task.reference if about else task.image)
+            yield None
+            yield from (failed(task, w, reason, **known) for w in wanted)
+            return
+        if reference is not None:
+            found = reference.warnings if self._features else reference.meta.warnings
+            known["warnings"] += tuple(f"reference {w}" for w in found)
+        yield None
+        for w in wanted:
+            yield self._one(task, w, image, reference, known)
 
     def _one(self, task: Task, wanted: Request, image: Any, reference: Any, known: dict[str, Any]) -> ScoreRecord:
         metric = self._metrics[wanted.identity]

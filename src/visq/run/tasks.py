@@ -10,6 +10,8 @@ from visq.types import MetricSpec, ScoreRecord
 from visq.weights import identity
 
 RECORD_FIELDS = tuple(f.name for f in fields(ScoreRecord))
+# What a record says of the picture, whatever the metric.
+PICTURE_FIELDS = ("width", "height", "bit_depth", "sha256", "warnings")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,13 @@ def main() -> int:
     for line in incoming:
         task = _task(json.loads(line))
         send({"begun": task.item})
-        records = [[getattr(r, name) for name in RECORD_FIELDS] for r in scorer.score(task)]
-        send({"item": task.item, "records": records})
+        for record in scorer.steps(task):
+            # Told one by one: what is there is kept when a later metric hangs or ends the process.
+            if record is None:
+                send({"read": task.item})
+            else:
+                send({"record": [getattr(record, name) for name in RECORD_FIELDS]})
+        send({"done": task.item})
     return 0
 
 
