@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visq import catalog
+from visq.catalog.naming import labels, parse
 from visq.errors import InputError, InputTypeError, SizeError, VisqError
 from visq.types import MetricSpec, Score
 from visq.weights import identity
@@ -41,6 +42,11 @@ class Metric:
     def __repr__(self) -> str:
         given = "".join(f", {k}={v!r}" for k, v in self.options.items())
         return f"visq.metric({self.spec.id!r}{given})"
+
+    @property
+    def id(self) -> str:
+        """Its name in the catalogue."""
+        return self.spec.id
 
     @property
     def identity(self) -> str:
@@ -284,6 +290,9 @@ def _pixels(item: Any) -> tuple[Any, tuple[str, ...]]:
     return opened.pixels, opened.meta.warnings
 
 
+Names = str | Metric | Iterable[str | Metric]
+
+
 def metric(name: str, **options: Any) -> Metric:
     """A metric by name, ready to be called.
 
@@ -307,7 +316,7 @@ def metric(name: str, **options: Any) -> Metric:
 
 
 def score(
-    image: Any, metrics: str | Iterable[str] = catalog.DEFAULT_NO_REFERENCE, *, data_range: float | None = None
+    image: Any, metrics: Names = catalog.DEFAULT_NO_REFERENCE, *, data_range: float | None = None
 ) -> dict[str, Any]:
     """Judge one image alone: `{metric: Score}` for one or several no-reference metrics.
 
@@ -317,8 +326,9 @@ def score(
     ----------
     image
         Path, bytes, PIL image, NumPy array or torch tensor.
-    metrics : str or iterable of str
-        Names from the catalogue.
+    metrics : str, Metric, or an iterable of them
+        Names as `-m` takes them on the command line (`"ssim:like=piq,psnr"`), or metrics from `visq.metric`. One that
+        comes twice has its options in its key.
     data_range : float, optional
         White in an array of floats, if it is not 1.
     """
@@ -328,7 +338,7 @@ def score(
 def compare(
     reference: Any,
     distorted: Any,
-    metrics: str | Iterable[str] = catalog.DEFAULT_FULL_REFERENCE,
+    metrics: Names = catalog.DEFAULT_FULL_REFERENCE,
     *,
     data_range: float | None = None,
 ) -> dict[str, Any]:
@@ -340,8 +350,9 @@ def compare(
     ----------
     reference, distorted
         Path, bytes, PIL image, NumPy array or torch tensor; equal in size.
-    metrics : str or iterable of str
-        Names from the catalogue.
+    metrics : str, Metric, or an iterable of them
+        Names as `-m` takes them on the command line (`"ssim:like=piq,psnr"`), or metrics from `visq.metric`. One that
+        comes twice has its options in its key.
     data_range : float, optional
         White in arrays of floats, if it is not 1.
 
@@ -351,16 +362,26 @@ def compare(
     >>> reference = np.full((16, 16), 100.0)
     >>> compare(reference, reference + 2, "mse", data_range=255)
     {'mse': 4.0}
+    >>> compare(reference, reference + 2, ["mse", metric("psnr", ceiling=40)], data_range=255)
+    {'mse': 4.0, 'psnr': 40.0}
     """
     return _each(metrics, distorted, reference, data_range)
 
 
-def _each(metrics: str | Iterable[str], image: Any, reference: Any, data_range: float | None) -> dict[str, Any]:
-    names = [metrics] if isinstance(metrics, str) else list(metrics)
-    chosen = [Metric(spec) for spec in catalog.all_names(names)]
-    for m in chosen:
+def _each(metrics: Names, image: Any, reference: Any, data_range: float | None) -> dict[str, Any]:
+    asked = [metrics] if isinstance(metrics, str) or not isinstance(metrics, Iterable) else list(metrics)
+    chosen: dict[str, Metric] = {}
+    for one in asked:
+        if not isinstance(one, (str, Metric)):
+            raise InputTypeError(
+                "these are no metrics", expected="names, or metrics from visq.metric", got=type(one).__name__
+            )
+        found = [one] if isinstance(one, Metric) else [metric(name, **options) for name, options in parse(one)]
+        chosen |= {m.identity: m for m in found}
+    for m in chosen.values():
         m._check_reference(reference)
     from visq.media import open_image
 
     opened = [item if item is None or _in_memory(item) else open_image(item) for item in (image, reference)]
-    return {m.spec.id: m(*opened, data_range=data_range) for m in chosen}
+    titles = labels(list(chosen.values()))
+    return {titles[key]: m(*opened, data_range=data_range) for key, m in chosen.items()}

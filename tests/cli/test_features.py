@@ -122,6 +122,39 @@ def test_files_are_not_overwritten_unasked(visq, large, tmp_path):
     assert (tmp_path / "a.json").read_bytes() != before
 
 
+def test_a_folder_goes_on_where_it_was_left(visq, large, tmp_path, monkeypatch):
+    """Only what is missing, of another picture, of other metrics or damaged is taken again."""
+    from visq.api import Metric
+
+    for name in "abcd":
+        large(f"ref/{name}.png", seed=ord(name))
+    assert visq("features", "ref", "-m", "rred", "-o", "kept").code == 0
+    kept = {p.stem: p.read_bytes() for p in (tmp_path / "kept").iterdir()}
+    (tmp_path / "kept/b.json").unlink()
+    (tmp_path / "kept/c.json").write_bytes(kept["c"][:-20])
+    large("ref/d.png", seed=9)
+    taken = []
+    real = Metric.extract
+    monkeypatch.setattr(Metric, "extract", lambda self, image: taken.append(image.meta.source) or real(self, image))
+    assert visq("features", "ref", "-m", "rred", "-o", "kept").code == 1
+    assert [name[-5:] for name in taken] == ["b.png"]
+    (tmp_path / "kept/b.json").unlink()
+    taken.clear()
+    done = visq("features", "ref", "-m", "rred", "-o", "kept", "--resume", "--json")
+    assert done.code == 0
+    assert [name[-5:] for name in taken] == ["b.png", "c.png", "d.png"]
+    assert [row["reference"][-5:] for row in json.loads(done.out)] == ["a.png", "b.png", "c.png", "d.png"]
+    now = {p.stem: p.read_bytes() for p in (tmp_path / "kept").iterdir()}
+    assert {name for name in "abcd" if now[name] == kept[name]} == {"a", "b", "c"}
+    taken.clear()
+    assert visq("features", "ref", "-m", "wnism,rred", "-o", "kept", "--resume").code == 0
+    assert len(taken) == 4
+    for name in "abcd":
+        entries = json.loads((tmp_path / f"kept/{name}.json").read_text())["features"]
+        assert [entry["metric"] for entry in entries] == ["rred", "wnism"]
+        assert entries[0] == json.loads(now[name])["features"][0]
+
+
 def test_one_broken_reference_does_not_stop_the_others(visq, large, tmp_path):
     large("ref/a.png")
     large("ref/c.png")

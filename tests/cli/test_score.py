@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from visq.api import metric
-from visq.cli.metric_option import parse
+from visq.catalog.naming import parse
 from visq.store.journal import COLUMNS
 
 _TV = metric("tv")
@@ -200,7 +200,7 @@ def test_max_pixels_refuses_and_says_how_to_raise_it(visq, picture):
     picture("a.png", side=64)
     done = visq("score", "a.png", "-m", "tv", "--max-pixels", 4095)
     assert done.code == 1
-    assert "max_pixels=4096" in done.err
+    assert "--max-pixels 4096 or more" in done.err
     assert visq("score", "a.png", "-m", "tv", "--max-pixels", 4096).code == 0
 
 

@@ -85,7 +85,12 @@ def test_the_table_of_frames_and_the_picture(visq, pair):
     assert (pair / "curve.png").read_bytes().startswith(b"\x89PNG")
     again = visq(*given)
     assert again.code == 2
+    assert "curve.png exists already. Use --overwrite to replace it" in again.err
+    (pair / "curve.png").unlink()
+    again = visq(*given)
+    assert again.code == 2
     assert "curve.csv exists already. --overwrite replaces it." in again.err
+    assert not (pair / "curve.png").exists()
     assert visq(*given, "--overwrite").code == 0
 
 
@@ -162,7 +167,7 @@ def test_a_pooling_without_sense_is_said_and_the_others_stand(visq, pair, monkey
         (["-m", "tv", "-o", "curve.txt"], "a name ending in .csv or .jsonl"),
         (["-m", "tv", "--plot", "curve.gif"], "unknown kind of picture"),
         (["-m", "tv", "--plot", "nowhere/curve.png"], "there is no such folder"),
-        (["-m", "tv", "--overwrite"], "--overwrite needs -o FILE"),
+        (["-m", "tv", "--overwrite"], "--overwrite needs -o FILE or --plot FILE"),
         (["-m", "tv", "--size", "64"], "--size is not readable; expected WxH"),
         (["-m", "tv", "--every", "0"], "--every"),
         (["-m", "tv", "--fail-under", "niqe=5"], "niqe is not being measured"),

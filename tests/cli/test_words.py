@@ -161,3 +161,34 @@ def test_floats_of_another_range_are_taken_where_the_error_says_so():
     assert found.mean() == pytest.approx(1 / 32)
     ramp = np.add.outer(np.arange(32.0), np.arange(32.0))
     assert visq.score(ramp, "tv", data_range=255)["tv"] == pytest.approx(visq.score(ramp / 255, "tv")["tv"])
+
+
+def test_python_takes_metrics_as_the_command_line_does():
+    import visq
+    from visq.errors import InputTypeError, OptionError
+
+    ramp = np.add.outer(np.arange(32.0), np.arange(32.0)) / 80
+    image = ramp * 0.9
+    bound = visq.metric("ssim", like="piq")
+    found = visq.compare(ramp, image, ["ssim:downsample=true", bound, "psnr,mse"])
+    assert found == {
+        "ssim:downsample=true": visq.metric("ssim", downsample=True)(image, ramp),
+        next(key for key in list(found)[1:] if key.startswith("ssim:")): bound(image, ramp),
+        "psnr": visq.metric("psnr")(image, ramp),
+        "mse": visq.metric("mse")(image, ramp),
+    }
+    assert visq.compare(ramp, image, bound) == {"ssim": bound(image, ramp)}
+    with pytest.raises(InputTypeError, match="these are no metrics; expected names"):
+        visq.compare(ramp, image, [3])
+    with pytest.raises(InputTypeError, match="got int"):
+        visq.score(image, 3)
+    with pytest.raises(OptionError, match="names no metric in one place"):
+        visq.score(image, "tv,,uciqe")
+
+
+def test_hints_name_the_options_of_the_command_line(visq, picture, tmp_path):
+    picture("a.png", side=64)
+    (tmp_path / "cut.jpg").write_bytes(picture("b.jpg", side=64).read_bytes()[:-300])
+    assert "--max-pixels 4096" in visq("score", "a.png", "-m", "tv", "--max-pixels", "9").err
+    assert "--max-pixels 4096" in visq("features", "a.png", "-m", "rred", "--max-pixels", "9").err
+    assert "--allow-truncated" in visq("score", "cut.jpg", "-m", "tv").err

@@ -55,6 +55,24 @@ def test_the_picture_has_a_panel_for_each_metric_and_a_line_for_each_video(score
     assert figure.axes[-1].get_xlabel() == "time in seconds"
 
 
+def test_videos_of_one_name_are_told_apart_in_the_legend(scores, tmp_path, monkeypatch):
+    figure_module = pytest.importorskip("matplotlib.figure", reason="drawing needs matplotlib")
+    made = []
+    real = figure_module.Figure.savefig
+    monkeypatch.setattr(figure_module.Figure, "savefig", lambda self, *a, **k: made.append(self) or real(self, *a, **k))
+    save_curves(tmp_path / "curve.png", [("x/q20/clip.mp4", scores), ("x/q30/clip.mp4", scores)])
+    [legend] = made[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["q20/clip.mp4", "q30/clip.mp4"]
+
+
+def test_a_picture_is_not_replaced_unasked(tmp_path):
+    pytest.importorskip("matplotlib", reason="drawing needs matplotlib")
+    (tmp_path / "curve.png").write_bytes(b"mine")
+    with pytest.raises(StoreError, match="exists already"):
+        check_path(tmp_path / "curve.png", overwrite=False)
+    check_path(tmp_path / "curve.png", overwrite=True)
+
+
 def test_pictures_that_cannot_be(scores, tmp_path, monkeypatch):
     with pytest.raises(OptionError, match=r"\.png, \.svg, \.pdf"):
         check_path("curve.gif")

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
@@ -148,8 +147,3 @@ def _typed(spec: MetricSpec, option: Option, value: Any) -> Any:
     if option.type == "path" and isinstance(value, (str, os.PathLike)):
         return value
     raise OptionError(f"{spec.id}: {option.name} cannot be {value!r}", expected=option.type)
-
-
-def all_names(names: Iterable[str]) -> list[MetricSpec]:
-    """Specs of several names, without repeats, in the order given."""
-    return list({spec.id: spec for spec in map(get, names)}.values())

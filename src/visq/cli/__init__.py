@@ -19,7 +19,7 @@ import click
 
 import visq
 from visq.cli import exits
-from visq.cli.messages import forget_output, say
+from visq.cli.messages import as_options, forget_output, say
 from visq.errors import VisqError
 
 #: name: (where the command is, what it does in one line)
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("interrupted")
         return exits.INTERRUPTED
     except VisqError as error:
-        say(str(error))
+        say(as_options(str(error)))
         return exits.USAGE
     except BrokenPipeError:
         forget_output()

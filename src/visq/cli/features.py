@@ -1,22 +1,24 @@
 """`visq features`: the few numbers of a reference that reduced-reference metrics need."""
 
 # Names stay the text that was given, as in `visq compare`.
-# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH121, PTH122
+# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH119, PTH120, PTH121, PTH122
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from visq.cli import exits, metric_option
 from visq.cli.interrupts import Interruptible
-from visq.cli.messages import counted, say
+from visq.cli.messages import as_options, counted, say
 from visq.cli.text import name
 from visq.errors import InputError, PairingError, SizeError, StoreError, VisqError
 from visq.run.plan import Finder, Found
@@ -47,6 +49,7 @@ Examples:
     "is large enough for]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("--resume", is_flag=True, help="Keep what files hold of the same picture, and make what is missing.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array with what was kept and its size.")
 @click.option(
@@ -57,6 +60,7 @@ def command(
     output: str | None,
     metrics: tuple[str, ...],
     overwrite: bool,
+    resume: bool,
     as_json: bool,
     quiet: bool,
     max_pixels: int | None,
@@ -64,7 +68,8 @@ def command(
     """Keep the few numbers of a reference that images can be judged by where the reference itself is not at hand.
 
     REFERENCE is an image, or a folder of images: then -o is a folder that gets one JSON file for each. The size of
-    what is kept is printed in bits. `visq compare --features FILE IMAGE` uses it, on any machine with visq.
+    what is kept is printed in bits. `visq compare --features FILE IMAGE` uses it, on any machine with visq. A run over
+    a folder that was ended goes on with --resume.
     """
     from visq.api import Metric
 
@@ -75,7 +80,9 @@ def command(
     pairs = list(_names(reference, output or "")) if many else [(Found(reference, ""), output or "")]
     if many:
         _make_folder(output or "")
-    keep = _Keeper(chosen, asked=bool(metrics), overwrite=overwrite, max_pixels=max_pixels, notes=not quiet)
+    keep = _Keeper(
+        chosen, asked=bool(metrics), overwrite=overwrite, resume=resume, max_pixels=max_pixels, notes=not quiet
+    )
     rows: list[dict[str, object]] = []
     failed = 0
     with Interruptible() as interruptible:
@@ -87,7 +94,7 @@ def command(
                     if not many:
                         raise
                     failed += 1
-                    say(str(error))
+                    say(as_options(str(error)))
                     continue
                 rows += [_row(found.path, path, one) for one in features]
                 if not (as_json or quiet):
@@ -135,6 +142,7 @@ class _Keeper:
     metrics: list[Metric]
     asked: bool
     overwrite: bool
+    resume: bool
     max_pixels: int | None
     notes: bool
 
@@ -144,32 +152,53 @@ class _Keeper:
 
         if found.problem:
             raise InputError(f"{found.path}: {found.problem}")
+        held: dict[str, Features] = {}
         if path and os.path.exists(path):
             self._check_existing(found.path, path)
+            held = self._held(found.path, path) if self.resume else {}
+        missing = [metric for metric in self.metrics if metric.identity not in held]
+        known = [held[metric.identity] for metric in self.metrics if metric.identity in held]
+        if not missing:
+            return known
         limits = Limits(max_pixels=self.max_pixels) if self.max_pixels else Limits()
         opened = open_image(found.path, limits=limits)
         for warning in opened.meta.warnings if self.notes else ():
             say(f"{name(found.path)}: altered or noted on reading: {warning}")
         try:
-            features = self._extract(opened, found.path)
+            features = self._extract(opened, found.path, missing, required=not known)
         except VisqError as error:
             raise error.with_context(found.path) from None
         if path:
             _make_folder(os.path.dirname(path))
-            write_features(path, features)
-        return features
+            write_features(path, [*held.values(), *features])
+        return known + features
 
     def _check_existing(self, reference: str, path: str) -> None:
         with suppress(OSError):
             if os.path.samefile(reference, path):
                 raise StoreError(f"-o {path} is the reference itself", hint="Name another file for its features.")
-        if not self.overwrite:
-            raise StoreError(f"{path} exists already", hint="Use --overwrite to replace it.")
+        if not (self.overwrite or self.resume):
+            raise StoreError(
+                f"{path} exists already", hint="Use --resume to keep what is in it, or --overwrite to replace it."
+            )
 
-    def _extract(self, opened: Any, reference: str) -> list[Features]:
+    def _held(self, reference: str, path: str) -> dict[str, Features]:
+        """What a file holds already of this very picture, by identity."""
+        from visq.features import read_features
+
+        try:
+            entries = read_features(path)
+            with Path(reference).open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except (VisqError, OSError):  # to be made again, or to be reported where the picture is read
+            return {}
+        same = (os.path.basename(reference), sha256)
+        return {one.identity: one for one in entries if (one.source, one.sha256) == same}
+
+    def _extract(self, opened: Any, reference: str, metrics: list[Metric], *, required: bool) -> list[Features]:
         """Of metrics that nobody asked for by name, those that a small picture is too small for are left out."""
         features, left_out, reason = [], [], None
-        for metric in self.metrics:
+        for metric in metrics:
             try:
                 features.append(metric.extract(opened))
             except SizeError as error:
@@ -177,7 +206,7 @@ class _Keeper:
                     raise
                 left_out.append(metric.spec.id)
                 reason = error
-        if reason and not features:
+        if reason and required and not features:
             raise reason
         if left_out and self.notes:
             say(f"{name(reference)}: too small for {', '.join(left_out)}, left out")

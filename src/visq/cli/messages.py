@@ -14,6 +14,24 @@ def say(*parts: str) -> None:
     click.echo(f"visq: {line}", err=True)
 
 
+#: Settings as the library's hints call them, and as the command line does.
+_OPTIONS = {
+    "allow_truncated=True": "--allow-truncated",
+    "max_pixels=": "--max-pixels ",
+}
+
+
+def as_options(text: str) -> str:
+    """A message of the library with the command line's own options in its hints.
+
+    >>> as_options("Raise the limit: max_pixels=100.")
+    'Raise the limit: --max-pixels 100.'
+    """
+    for setting, option in _OPTIONS.items():
+        text = text.replace(setting, option)
+    return text
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """A number with its noun: `1 file`, `2 files`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from visq import catalog
+from visq.catalog.naming import Named, labels, parse, value_text
 from visq.errors import OptionError
 
 if TYPE_CHECKING:
@@ -19,39 +19,6 @@ DEFAULTS = {
     "rr": tuple(catalog.ids("rr")),
     "nr": catalog.DEFAULT_NO_REFERENCE,
 }
-
-Named = tuple[str, dict[str, Any]]
-
-_OPTION = re.compile(r"\s*[A-Za-z_]\w*\s*=")
-
-
-def parse(text: str) -> list[tuple[str, dict[str, Any]]]:
-    """Metrics of one comma list, each with its options.
-
-    Examples
-    --------
-    >>> parse("psnr,ssim:downsample=true,like=skimage,mse")
-    [('psnr', {}), ('ssim', {'downsample': 'true', 'like': 'skimage'}), ('mse', {})]
-    """
-    found: list[tuple[str, dict[str, Any]]] = []
-    for part in text.split(","):
-        if _OPTION.match(part) and found:
-            _add_option(found[-1], part)
-            continue
-        name, colon, rest = part.partition(":")
-        if not name.strip():
-            raise OptionError(f"-m {text!r} names no metric in one place", expected="METRIC[:OPTION=VALUE],...")
-        found.append((name.strip(), {}))
-        if colon:
-            _add_option(found[-1], rest)
-    return found
-
-
-def _add_option(metric: tuple[str, dict[str, Any]], part: str) -> None:
-    key, equals, value = part.partition("=")
-    if not equals or not key.strip():
-        raise OptionError(f"{metric[0]}: {part!r} is not an option", expected="OPTION=VALUE")
-    metric[1][key.strip()] = value.strip()
 
 
 def requests(texts: Sequence[str], kind: str, default: Sequence[Named] = ()) -> tuple[Request, ...]:
@@ -92,17 +59,4 @@ def _check_kind(spec: MetricSpec, wanted: str) -> None:
     raise OptionError(f"{spec.id} needs a reference", hint="Use: visq compare REFERENCE DISTORTED.")
 
 
-def labels(chosen: Sequence[Request]) -> dict[str, str]:
-    """A column title for each identity: the name alone, or with its options, as -m takes them, where it comes twice."""
-    names = [one.id for one in chosen]
-    return {one.identity: one.id + (_given(one) if names.count(one.id) > 1 else "") for one in chosen}
-
-
-def _given(one: Request) -> str:
-    given = ",".join(f"{key}={value_text(value)}" for key, value in one.options.items())
-    return f":{given}" if given else ""
-
-
-def value_text(value: Any) -> str:
-    """A value of an option as -m takes it: `true`, `none`, `7`."""
-    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+__all__ = ["DEFAULTS", "Named", "labels", "parse", "requests", "value_text"]

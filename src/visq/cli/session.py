@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from visq.cli import exits, gates
 from visq.cli.interrupts import Interruptible
-from visq.cli.messages import counted, say
+from visq.cli.messages import as_options, counted, say
 from visq.cli.progress import Progress
 from visq.errors import InputError, StoreError, VisqError
 from visq.media.source import printable
@@ -237,11 +237,11 @@ def passed_over(finder: Finder) -> list[str]:
 
 
 def _in_our_words(record: ScoreRecord) -> ScoreRecord:
-    """An error as the command line says it: its own option in the hint, and the file's name once, in the row."""
+    """An error as the command line says it: its own options in the hint, and the file's name once, in the row."""
     if record.status == "ok":
         return record
     error = record.error.removeprefix(f"{printable(record.image)}: ")
-    return replace(record, error=error.replace("allow_truncated=True", "--allow-truncated"))
+    return replace(record, error=as_options(error))
 
 
 def _listing(names: Sequence[str]) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from visq import catalog
+from visq.catalog.naming import value_text
 from visq.cli.list import direction, kind_text, range_text, spec_fields
-from visq.cli.metric_option import value_text
 from visq.types import MetricSpec, Option, Verification
 
 _STATUS = {"verified": "checked against", "self": "our own earlier value:", "unverified": "not checked:"}

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from visq.catalog.naming import labels
 from visq.cli import layout
 from visq.cli.messages import counted
-from visq.cli.metric_option import labels
 
 if TYPE_CHECKING:
     from visq.run.tasks import Request

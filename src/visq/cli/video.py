@@ -12,7 +12,7 @@ import click
 
 from visq.cli import exits, gates, metric_option
 from visq.cli.interrupts import Interruptible
-from visq.cli.messages import say
+from visq.cli.messages import as_options, say
 from visq.cli.progress import Progress
 from visq.errors import OptionError, StoreError, VisqError
 
@@ -42,7 +42,7 @@ _OPTIONS = (
     click.option("--pool", default="mean,median,min,max", show_default=True, metavar="NAME,...",
                  help="How the scores of frames become one: mean, harmonic, median, min, max, std, p0 to p100."),
     click.option("-o", "--output", metavar="FILE", help="Write the score of every frame to FILE: .csv or .jsonl."),
-    click.option("--overwrite", is_flag=True, help="Replace the table FILE."),
+    click.option("--overwrite", is_flag=True, help="Replace the files of -o and --plot."),
     click.option("--plot", metavar="FILE", help="Draw the scores over time: .png, .svg or .pdf (needs matplotlib)."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON array with a record a video and metric."),
     click.option("--start", type=click.IntRange(min=0), default=0, metavar="N", help="Begin with frame N; 0 is the "
@@ -111,10 +111,10 @@ class _Run:
         self.labels = metric_option.labels(self.requests)
         self.selection: Selection = Selection(given["start"], given["every"], given["frames"])
         self.reading = _reading(given)
-        if given["overwrite"] and not given["output"]:
-            raise OptionError("--overwrite needs -o FILE, the table it is about")
+        if given["overwrite"] and not (given["output"] or given["plot"]):
+            raise OptionError("--overwrite needs -o FILE or --plot FILE, which it is about")
         if given["plot"]:
-            plot.check_path(given["plot"])
+            plot.check_path(given["plot"], overwrite=given["overwrite"])
         av_module()
         self.metrics = [Metric(one.spec, one.options) for one in self.requests]
         self.curves: list[tuple[str, VideoScores]] = []
@@ -206,8 +206,7 @@ class _Run:
             raise
         except VisqError as error:
             interruptible.check()
-            text = str(error).replace("allow_truncated=True", "--allow-truncated")
-            text = text.replace("max_pixels=", "--max-pixels ")
+            text = as_options(str(error))
             named = text.startswith((printable(file), printable(self.reference or file)))
             self.problem(text if named else f"{printable(file)}: {text}")
             return [Judged.failed(file, self.reference, one, text) for one in self.requests]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from visq import catalog
+from visq.catalog.naming import value_text
 from visq.cli.list import kind_text
-from visq.cli.metric_option import value_text
 from visq.cli.show import examples, facts, verification_text
 from visq.report import golden
 from visq.report.docstrings import Docstring, Entry, parse

@@ -69,7 +69,7 @@ def metrics_page() -> str:
     lines = ["# Metrics", "", _NOTICE, ""]
     listed = " and ".join(filter(None, (", ".join(counts[:-1]), counts[-1])))
     lines += [
-        f"visq {visq.__version__} has {listed} metrics. A score keeps the direction of its paper: the column *better* "
+        f"visq {visq.__version__} has metrics by kind: {listed}. A score keeps the direction of its paper: the column *better* "
         "says which way. The page of each metric has its formula, options and notes; "
         "[verification](verification.md) has every number that visq was checked against.",
         "",

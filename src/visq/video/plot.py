@@ -24,7 +24,7 @@ _WIDTH, _PANEL = 10.0, 2.3
 _MARKED = 60
 
 
-def check_path(path: str | os.PathLike[str]) -> None:
+def check_path(path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
     """Raise where no picture can be drawn to `path`, before anything is scored.
 
     Raises
@@ -32,7 +32,7 @@ def check_path(path: str | os.PathLike[str]) -> None:
     OptionError
         A name that does not end in .png, .svg or .pdf.
     StoreError
-        A folder that does not exist.
+        A folder that does not exist; without `overwrite` also a file that does.
     MissingExtraError
         matplotlib is not installed.
     """
@@ -40,6 +40,8 @@ def check_path(path: str | os.PathLike[str]) -> None:
         raise OptionError(f"{path}: unknown kind of picture", expected="a name ending in " + ", ".join(SUFFIXES))
     if not Path(path).absolute().parent.is_dir():
         raise StoreError(f"{path}: there is no such folder", hint="Make it, or choose another place.")
+    if not overwrite and Path(path).exists():
+        raise StoreError(f"{path} exists already", hint="Use --overwrite to replace it, or another name.")
     _figure_class()
 
 
@@ -73,12 +75,13 @@ def save_curves(path: str | os.PathLike[str], videos: Sequence[tuple[str, VideoS
     figure = _figure_class()(figsize=(_WIDTH, 0.9 + _PANEL * len(labels)), layout="constrained", facecolor="white")
     panels = figure.subplots(len(labels), 1, sharex=True, squeeze=False)[:, 0]
     timed = all(np.isfinite(scores.times).all() for _, scores in videos)
+    named = list(zip(_titles([name for name, _ in videos]), (scores for _, scores in videos), strict=True))
     for label, panel in zip(labels, panels, strict=True):
-        _panel(panel, label, videos, timed)
+        _panel(panel, label, named, timed)
     panels[-1].set_xlabel("time in seconds" if timed else "frame", color=_INK)
     if not timed:
         panels[-1].xaxis.get_major_locator().set_params(integer=True)
-    _title(figure, panels[0], videos)
+    _title(figure, panels[0], named)
     return _write(Path(path), figure)
 
 
@@ -94,7 +97,7 @@ def _panel(panel: Any, label: str, videos: Sequence[tuple[str, VideoScores]], ti
         style: dict[str, Any] = {"color": colour, "linewidth": 1.3}
         if len(curve) <= _MARKED:
             style |= {"marker": "o", "markersize": 3}
-        panel.plot(scores.times if timed else scores.frames, curve.values, label=_short(name), **style)
+        panel.plot(scores.times if timed else scores.frames, curve.values, label=name, **style)
         panel.axhline(float(curve.pool("mean")), color=colour, linewidth=0.9, linestyle=(0, (5, 4)), alpha=0.7)
         spec = curve.spec
     name = label if ":" in label or "(" in label else spec.name
@@ -115,11 +118,21 @@ def _title(figure: Any, panel: Any, videos: Sequence[tuple[str, VideoScores]]) -
     if len(videos) > 1:
         figure.legend(handles, names, loc="outside upper right", ncols=min(3, len(names)), frameon=False, fontsize=9)
     else:
-        figure.suptitle(_short(videos[0][0]), fontsize=11, color=_INK, x=0.045, ha="left")
+        figure.suptitle(videos[0][0], fontsize=11, color=_INK, x=0.045, ha="left")
+
+
+def _titles(names: Sequence[str]) -> list[str]:
+    """File names, with as many of their folders as it takes to tell them apart."""
+    paths = [Path(name) for name in names]
+    for parts in range(1, max((len(path.parts) for path in paths), default=1) + 1):
+        titles = [str(Path(*path.parts[-parts:])) for path in paths]
+        if len(set(titles)) == len(set(names)):
+            break
+    return [_short(title) for title in titles]
 
 
 def _short(name: str) -> str:
-    text = printable(Path(name).name or name)
+    text = printable(name)
     return _escaped(text if len(text) <= 48 else f"{text[:26]}...{text[-19:]}")
 
 
