@@ -84,6 +84,18 @@ class UnknownMetricError(VisqError, LookupError):
     """A metric name that is not in the catalogue."""
 
 
+class UnknownDistortionError(VisqError, LookupError):
+    """A distortion or a bank of distortions that there is none of."""
+
+
+class UnknownDatasetError(VisqError, LookupError):
+    """The name of a database that is not in the table."""
+
+
+class DatasetError(VisqError):
+    """Files of a database that are missing or are not as its entry in the table says."""
+
+
 class OptionError(InputError):
     """An option a metric does not have, or a value it does not take."""
 
@@ -105,3 +117,7 @@ class StoreError(VisqError):
 
 class PairingError(InputError):
     """References and distorted images that cannot be paired by name."""
+
+
+class VisqWarning(UserWarning):
+    """A result that is there but needs a look: undefined, or resting on less than it seems."""

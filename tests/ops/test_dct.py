@@ -8,7 +8,7 @@ import scipy.fft
 
 import samples
 from visq.errors import OptionError, SizeError
-from visq.ops.dct import block_dct, dct_matrix
+from visq.ops.dct import block_dct, dct_matrix, inverse_block_dct
 from visq.ops.threads import set_threads
 
 
@@ -67,3 +67,11 @@ def test_refusals():
         block_dct(np.zeros((7, 20)))
     with pytest.raises(OptionError):
         block_dct(np.zeros((9, 20)), step=0)
+
+
+@pytest.mark.parametrize("size", [4, 8])
+def test_the_inverse_is_scipys(size):
+    blocks = np.random.default_rng(3).standard_normal((2, 5, 3, size, size))
+    expected = scipy.fft.idctn(blocks, axes=(-2, -1), norm="ortho")
+    expected = expected.swapaxes(-3, -2).reshape(2, 5 * size, 3 * size)
+    np.testing.assert_allclose(inverse_block_dct(blocks), expected, atol=1e-12)
