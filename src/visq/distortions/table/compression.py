@@ -1,0 +1,111 @@
+"""The table of the family `compression`: real codecs at real settings, and errors on the way."""
+
+from __future__ import annotations
+
+from visq.distortions.spec import DistortionSpec
+from visq.distortions.table._notes import BY_SSIM
+from visq.distortions.table._sources import TID
+
+_CODEC = "8 bits a sample are coded, of deeper pictures too. The same version of the codec gives the same bytes."
+_VIDEO = "BT.709 of limited range, chroma 4:2:0, sides up to 8,192."
+
+SPECS: tuple[DistortionSpec, ...] = (
+    DistortionSpec(
+        id="jpeg",
+        title="JPEG",
+        family="compression",
+        impl="visq.distortions.compression:jpeg",
+        amounts=(85.0, 45.0, 22.0, 11.0, 5.0),
+        unit="quality, 100 best to 1",
+        limits=(1.0, 100.0),
+        aliases=("jpg", "jpeg_compression"),
+        source=f"ITU-T T.81, tables of the Independent JPEG Group. {BY_SSIM}",
+        note=f"{_CODEC} Chroma is 4:2:0.",
+    ),
+    DistortionSpec(
+        id="jpeg2000",
+        title="JPEG 2000",
+        family="compression",
+        impl="visq.distortions.compression:jpeg2000",
+        amounts=(6.0, 16.0, 40.0, 100.0, 250.0),
+        unit="compression ratio",
+        limits=(1.0, 10_000.0),
+        aliases=("jp2k", "jpeg_2000", "jpeg2000_compression"),
+        source=f"ITU-T T.800. {BY_SSIM}",
+        note=f"{_CODEC} Headers count: pictures below 64 pixels are hardly compressed.",
+    ),
+    DistortionSpec(
+        id="webp",
+        title="WebP",
+        family="compression",
+        impl="visq.distortions.compression:webp",
+        amounts=(90.0, 65.0, 35.0, 12.0, 0.0),
+        unit="quality, 100 best to 0",
+        limits=(0.0, 100.0),
+        source=f"RFC 9649. {BY_SSIM}",
+        note=f"{_CODEC} Sides up to 16,383.",
+    ),
+    DistortionSpec(
+        id="avif",
+        title="AVIF",
+        family="compression",
+        impl="visq.distortions.compression:avif",
+        amounts=(80.0, 60.0, 40.0, 20.0, 5.0),
+        unit="quality, 100 best to 0",
+        limits=(0.0, 100.0),
+        source=f"AV1 Image File Format 1.2. {BY_SSIM}",
+        note=f"{_CODEC} Coded by libaom at speed 6, chroma 4:2:0.",
+    ),
+    DistortionSpec(
+        id="hevc_intra",
+        title="HEVC, one frame",
+        family="compression",
+        impl="visq.distortions.intra:hevc_intra",
+        amounts=(20.0, 27.0, 34.0, 41.0, 48.0),
+        unit="quantisation parameter, 0 best to 51",
+        limits=(0.0, 51.0),
+        extra="video",
+        aliases=("hevc", "h265"),
+        source=f"ITU-T H.265. {BY_SSIM}",
+        note=f"{_CODEC} Coded by x265, preset medium; {_VIDEO}",
+    ),
+    DistortionSpec(
+        id="av1_intra",
+        title="AV1, one frame",
+        family="compression",
+        impl="visq.distortions.intra:av1_intra",
+        amounts=(15.0, 28.0, 40.0, 51.0, 60.0),
+        unit="quantiser, 1 best to 63",
+        limits=(1.0, 63.0),
+        extra="video",
+        aliases=("av1",),
+        source=f"AV1 Bitstream and Decoding Process Specification. {BY_SSIM}",
+        note=f"{_CODEC} Coded by SVT-AV1, preset 8; {_VIDEO}",
+    ),
+    DistortionSpec(
+        id="jpeg_transmission",
+        title="JPEG with bit errors",
+        family="compression",
+        impl="visq.distortions.transmission:jpeg_transmission",
+        amounts=(1e-5, 4e-5, 1.2e-4, 3.5e-4, 1e-3),
+        unit="probability that a bit arrives inverted",
+        limits=(0.0, 0.5),
+        random=True,
+        aliases=("jpeg_transmission_errors",),
+        source=f"{TID}. {BY_SSIM}",
+        note=f"{_CODEC} Quality 90, a restart marker after every eight blocks; at least one bit is struck.",
+    ),
+    DistortionSpec(
+        id="jpeg2000_transmission",
+        title="JPEG 2000 with bit errors",
+        family="compression",
+        impl="visq.distortions.transmission:jpeg2000_transmission",
+        amounts=(2e-6, 1e-5, 4e-5, 1.2e-4, 4e-4),
+        unit="probability that a bit arrives inverted",
+        limits=(0.0, 0.5),
+        random=True,
+        aliases=("jpeg2000_transmission_errors",),
+        source=f"{TID}. {BY_SSIM}",
+        note=f"{_CODEC} Ratio 5, headers protected; at least one bit is struck.",
+    ),
+)
