@@ -1,6 +1,6 @@
-"""MATLAB files of version 5: arrays of numbers, and cell arrays of them, out of files that nobody vouches for.
+"""MATLAB files of version 5: arrays of numbers, texts, and cell arrays of them, out of files that nobody vouches for.
 
-Nothing nests deeper than a cell of numbers, and no more memory is taken than `MAX_BYTES` for all that is unpacked,
+Nothing nests deeper than a cell of these, and no more memory is taken than `MAX_BYTES` for all that is unpacked,
 whatever a file claims. (SciPy's reader follows both to the end, which is that of the process.)
 
 References
@@ -27,6 +27,8 @@ from visq.weights import MAX_BYTES
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+# How the characters of a text lie in the file.
+_TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16"}
 _KINDS = (
     "", "cell", "struct", "object", "char", "sparse", "double", "single", "int8", "uint8", "int16", "uint16", "int32",
     "uint32", "int64", "uint64", "function", "opaque",
@@ -65,15 +67,36 @@ class Variable:
             raise _DamagedError(f"{self.name or 'an entry'}: {len(data)} bytes for an array of {self.shape}")
         return np.frombuffer(data, dtype).reshape(self.shape, order="F").astype(dtype.newbyteorder("="))
 
-    def cells(self) -> list[np.ndarray]:
-        """The arrays of numbers in a cell array, in MATLAB's order."""
+    def texts(self) -> list[str]:
+        """The rows of an array of characters, blanks at their ends removed."""
+        if self.kind != "char" or len(self.shape) != 2:
+            raise _DamagedError(f"{self.name or 'an entry'}: {self.kind} of {self.shape}, not rows of characters")
+        kind, data, _ = _element(self.body, 0, self.order)
+        encoding = _TEXTS.get(kind)
+        if encoding is None:
+            raise _DamagedError(f"{self.name or 'an entry'}: characters of the unknown type {kind}")
+        little = "le" if self.order == "<" else "be"
+        letters = bytes(data).decode(f"{encoding}-{little}" if encoding == "utf-16" else encoding)
+        rows, length = self.shape
+        if len(letters) != rows * length:
+            raise _DamagedError(f"{self.name or 'an entry'}: {len(letters)} characters for an array of {self.shape}")
+        return [letters[row::rows].rstrip() for row in range(rows)]
+
+    def entries(self) -> list[Variable]:
+        """What a cell array holds, in MATLAB's order, not looked at yet."""
         found, place = [], 0
+        if self.kind != "cell":
+            raise _DamagedError(f"{self.name or 'an entry'}: {self.kind}, not a cell array")
         for _ in range(math.prod(self.shape)):
             kind, data, place = _element(self.body, place, self.order)
             if kind != _MATRIX:
                 raise _DamagedError(f"{self.name}: an entry of type {kind} in a cell array")
-            found.append(_variable(data, self.order).array())
+            found.append(_variable(data, self.order))
         return found
+
+    def cells(self) -> list[np.ndarray]:
+        """The arrays of numbers in a cell array, in MATLAB's order."""
+        return [entry.array() for entry in self.entries()]
 
 
 def read_variables(path: Path) -> dict[str, Variable]:
