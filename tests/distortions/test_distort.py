@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from multiprocessing import get_all_start_methods
 
 import numpy as np
@@ -217,3 +218,27 @@ print(sorted({"numpy", "scipy", "numba", "PIL"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_level_0_keeps_what_leaves_the_range_by_rounding():
+    image = np.array([[0.5, 1.0005], [-0.0005, 0.0]])
+    np.testing.assert_array_equal(distort(image, "jpeg", 0), image)
+
+
+def test_subclasses_of_arrays():
+    image = np.random.default_rng(0).random((20, 30))
+    np.testing.assert_array_equal(distort(image.view(np.matrix), "gaussian_blur", 3), distort(image, "gaussian_blur", 3))
+    with pytest.raises(InputError, match="masked pixels"):
+        distort(np.ma.masked_array(image, image > 0.5), "gaussian_blur", 3)
+
+
+def test_keys_may_be_names_that_are_no_text():
+    """Python has a file name that is not UTF-8 with surrogates in it."""
+    image = np.full((8, 8), 100, np.uint8)
+    one, other = (distort(image, "gaussian_noise", 5, key=key) for key in ("a\udcff.png", "a\udcfe.png"))
+    assert (one != other).any()
+
+
+def test_amounts_may_be_any_number_and_are_named_when_refused():
+    with pytest.raises(OptionError, match="got 500"):
+        distort(np.zeros((8, 8), np.uint8), "jpeg", amount=Fraction(500))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 from distortion_pictures import photo
@@ -47,3 +49,17 @@ def test_whole_numbers_come_as_near_as_they_can():
     amount, _ = amount_for_psnr(steps, _grey(), 15.0, (0.0, 4.0))
     assert round(amount) == 2  # 13.98 dB; 1 gives 20 dB
     assert len(tried) <= 18
+
+
+def test_one_trial_alone_is_kept():
+    """Of a picture of 12 megapixels each takes 288 MB."""
+    kept = []
+
+    def run(a):
+        out = _grey() + round(a, 2)  # whole steps: no trial comes near enough, and all are made
+        kept.append(weakref.ref(out))
+        assert sum(one() is not None for one in kept) <= 3  # this one, the one before, and the nearest
+        return out
+
+    amount_for_psnr(run, _grey(), 31.3, (0.0, 4.0))
+    assert len(kept) > 8

@@ -289,3 +289,11 @@ def test_the_palette_serves_the_picture_better_than_median_cut(count):
     found = minimum_variance_palette(photo(), count)
     assert found.shape == (count, 3)
     assert error(found) < error(np.array(cut.getpalette()).reshape(-1, 3)[:count])
+
+
+def test_patches_move_by_up_to_8_in_either_direction_and_seldom_stay():
+    """Re-IQA's code takes the whole part of a place, so that all of -8 to 7 are as likely."""
+    spot = np.zeros((64, 64, 1))
+    spot[24:40, 24:40] = 1.0
+    rows = {int(np.flatnonzero(_only(spot, seed).any(axis=1))[0]) for seed in range(400)}
+    assert rows == set(range(-8, 8))

@@ -17,3 +17,12 @@ Exit codes:
   3    a gate (--fail-under) failed, whatever else failed
   130  interrupted by Ctrl-C; 143 by SIGTERM. What was scored is kept.
 """
+
+#: Of commands that make pictures.
+MAKERS_EPILOG = """\b
+Exit codes:
+  0    every picture was made
+  1    some could not be made (rows with an error), or the run could not be finished
+  2    wrong usage: nothing was made
+  130  interrupted by Ctrl-C; 143 by SIGTERM. What was made is kept.
+"""

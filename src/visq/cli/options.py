@@ -94,7 +94,7 @@ def settings(
         resume=given["resume"],
         overwrite=given["overwrite"],
         retry_errors=given["retry_errors"],
-        jobs=_jobs(given["jobs"]),
+        jobs=job_count(given["jobs"]),
         timeout=given["timeout"],
         as_json=given["as_json"],
         quiet=given["quiet"],
@@ -117,9 +117,10 @@ def _limits(texts: Sequence[str]) -> dict[str, int]:
     return limits
 
 
-def _jobs(text: str) -> int:
+def job_count(text: str) -> int:
+    """What `--jobs` comes to: a number, or `auto` for the cores that this process may use."""
     if text == "auto":
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not text.isdecimal() or int(text) < 1:
-        raise OptionError("--jobs is not a number of images", expected="an integer >= 1, or auto", got=repr(text))
+        raise OptionError("--jobs is not a number of processes", expected="an integer >= 1, or auto", got=repr(text))
     return int(text)

@@ -22,7 +22,7 @@ Send = Callable[[dict[str, Any]], None]
 def main() -> int:
     """Serve tasks until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    _die_with_parent()
+    die_with_parent()
     incoming, outgoing = _private_pipes()
     send = _sender(outgoing)
     try:
@@ -97,7 +97,8 @@ def _tell_compiling(send: Send) -> None:
     event.register("numba:compile", Listener())
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """On Linux, be killed when the process that started this one ends."""
     if not sys.platform.startswith("linux"):
         return
     import ctypes

