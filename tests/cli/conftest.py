@@ -58,6 +58,17 @@ def visq(monkeypatch, capsys, tmp_path):
 
 
 @pytest.fixture
+def evaluate(visq):
+    """`visq evaluate` with its arguments, without intervals unless they are asked for."""
+
+    def call(*arguments):
+        given = [str(a) for a in arguments]
+        return visq("evaluate", *given, *([] if "--samples" in given else ["--samples", "0"]))
+
+    return call
+
+
+@pytest.fixture
 def program(tmp_path):
     """`program(arguments..., stdin=b"")` as a process of its own, with real workers, in `tmp_path`."""
 

@@ -151,6 +151,14 @@ def test_what_is_no_submission(tmp_path):
         archive.writestr("output.txt", b"\xff\xfe")
     with pytest.raises(ReadError, match="damaged or not a submission"):
         read_submission(tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "d.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("output.txt", "".join(f"A0001_00_{i:02d}.bmp,{i}\n" for i in range(40)))
+    sound = (tmp_path / "d.zip").read_bytes()
+    assert len(read_submission(tmp_path / "d.zip").scores) == 40
+    for damaged in (sound[:45] + bytes(b ^ 255 for b in sound[45:60]) + sound[60:], sound[:40] + sound[70:]):
+        (tmp_path / "d.zip").write_bytes(damaged)
+        with pytest.raises(ReadError, match="damaged or not a submission"):
+            read_submission(tmp_path / "d.zip")
     whole = (tmp_path / "b.zip").read_bytes()
     (tmp_path / "c.txt").write_bytes(whole[:30])
     with pytest.raises(ReadError, match=r"c\.txt"):
@@ -220,6 +228,39 @@ def test_a_submission_that_does_not_cover_the_split(mini):
         main_score([*mini.labels.items(), (names[0], 2.0)], mini.labels)
     found = coverage(short, mini.labels)
     assert (found.matched, len(found.missing), found.extra, found.repeated) == (273, 7, (), ())
+
+
+def test_a_cubic_that_cannot_be_fitted_is_not_said_to_be_one():
+    labels = {f"A0001_00_{i:02d}.bmp": float(i) for i in range(9)}
+    with pytest.warns(VisqWarning, match="not after a cubic"):
+        found = main_score({name: float(value > 4) for name, value in labels.items()}, labels, plcc="poly3")
+    assert found.plcc_kind == "raw"
+    assert main_score(labels, labels, plcc="poly3").plcc_kind == "poly3"
+
+
+def test_an_archive_that_would_unpack_to_far_more_than_scores_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "large.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("output.txt", "A0001_00_00.bmp,1\n" + "\n" * 10_000)
+    assert len(read_submission(path).scores) == 1
+    monkeypatch.setattr("visq.evaluate.ntire2022_files._LARGEST", 1000)
+    with pytest.raises(ReadError, match=r"output\.txt is larger than 1000 bytes"):
+        read_submission(path)
+
+
+def test_a_submission_that_cannot_be_finished_leaves_the_former_one(tmp_path, monkeypatch):
+    path = tmp_path / "submission.zip"
+    write_submission(path, {"A0001_00_00.bmp": 1}, README)
+    before = path.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(StoreError, match=r"No space left on device$"):
+        write_submission(path, {"A0001_00_00.bmp": 2}, README, overwrite=True)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["submission.zip"]
 
 
 @pytest.mark.parametrize(

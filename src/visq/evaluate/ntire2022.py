@@ -101,9 +101,9 @@ class Ntire2022:
     plcc, srcc, krcc : float
         Over all images pooled. Only the first two count.
     plcc_kind : str
-        `raw`, or `poly3` after a cubic.
+        `raw`, or `poly3` after a cubic; `raw` too where the cubic could not be fitted.
     absolute : bool
-        Whether the signs of the correlations were taken off.
+        Whether the signs of the three correlations were taken off; those of the classes keep theirs.
     n : int
         Images.
     per_class : dict
@@ -191,6 +191,7 @@ def main_score(
         fit = fit_logistic(x, y, model="poly3")
         linear = pearson(fit(x), y)
         if fit.kind != "poly3":
+            plcc = "raw"
             notes.append(f"PLCC is that of the scores as they are, not after a cubic: {fit.why}")
     kinds = np.array([parse_name(name).kind for name in names])
     result = Ntire2022(

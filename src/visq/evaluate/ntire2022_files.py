@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from visq.errors import InputError, ReadError, StoreError
 from visq.evaluate.raters.votes import listed
+from visq.store.tables import replacing
 
 SCORES_FILE, README_FILE = "output.txt", "readme.txt"
 
@@ -239,13 +241,13 @@ def write_submission(path: str | Path, scores: Mapping[str, float], readme: Read
     if where.exists() and not overwrite:
         raise StoreError(f"{where} exists already", hint="overwrite=True replaces it.")
     try:
-        with zipfile.ZipFile(where, "w", zipfile.ZIP_DEFLATED) as archive:
+        with replacing(str(where)) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in ((SCORES_FILE, "".join(lines)), (README_FILE, readme.text())):
                 entry = zipfile.ZipInfo(name)  # its date is fixed, 1980
                 entry.external_attr = 0o644 << 16
                 archive.writestr(entry, text.encode(), zipfile.ZIP_DEFLATED)
-    except OSError as error:
-        raise StoreError(f"{where} cannot be written: {error.strerror or error}") from error
+    except StoreError as error:
+        raise StoreError(error.message) from error  # its hint is about tables of scores
 
 
 def _from_zip(where: Path) -> dict[str, str]:
@@ -257,7 +259,10 @@ def _from_zip(where: Path) -> dict[str, str]:
                     if archive.getinfo(name).file_size > _LARGEST:
                         raise ReadError(f"{where}: {name} is larger than {_LARGEST} bytes", expected="a list of scores")
                     found[name] = archive.read(name).decode("utf-8-sig")
-    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, RuntimeError) as error:
+    except ReadError:
+        raise
+    # zipfile lets through whatever it and zlib meet in a damaged archive.
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise ReadError(f"{where} is damaged or not a submission ({error})") from error
     return found
 
