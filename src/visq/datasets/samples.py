@@ -14,6 +14,9 @@ from visq.datasets.tables import Row
 from visq.datasets.templates import fill
 from visq.errors import DatasetError
 
+# Cells that say that there is no number.
+_NONE = ("nan", "na", "null", "none", "-")
+
 
 class Builder:
     """Makes the samples of one set of labels."""
@@ -50,7 +53,7 @@ class Builder:
     def _sample(self, row: Row, pristine: bool) -> Sample | PairSample:
         spec, labels = self.spec, self.labels
         named = fill(labels.image, row)
-        if not named:
+        if not parts_of(named):
             raise DatasetError(f"{labels.id}, row {row['row']}: no image is named", expected=labels.image)
         self._add_groups(named, row, pristine)
         image = self._locate(named, spec.images, row)
@@ -114,18 +117,19 @@ class Builder:
     def _number(self, row: Row, what: str, template: str) -> float:
         text = fill(template, row)
         try:
-            value = float(text)
+            value = math.nan if "_" in text else float(text)  # Python reads 1_0 as 10
         except ValueError:
             value = math.nan
         spec = self.spec
         low, high = (0.0, 1.0) if spec.kind == "pairs" else (spec.low, spec.high)
         # A printed score may be rounded up past the end of its scale by its last digit.
         slack = 1e-6 * max(1.0, abs(low), abs(high)) if math.isfinite(high - low) else 0.0
-        if what == "score" and not low - slack <= value <= high + slack:
+        fits = math.isfinite(value) and low - slack <= value <= high + slack
+        if what == "score" and not fits:
             raise DatasetError(
                 f"{spec.title}, labels {self.labels.id!r}, row {row['row']} ({fill(self.labels.image, row)}): "
                 f"{what} {text!r}",
-                expected=f"a number from {low:g} to {high:g}",
+                expected=f"a number from {low:g} to {high:g}" if math.isfinite(high - low) else "a finite number",
             )
         return value
 
@@ -134,7 +138,17 @@ class Builder:
         if not template or not fill(template, row):
             return math.nan
         value = self._number(row, "standard deviation", template)
-        return math.sqrt(value) if self.labels.variance and value >= 0 else value
+        text = fill(template, row)
+        if text.casefold() in _NONE:
+            return math.nan
+        if not 0 <= value < math.inf:
+            what = "variance" if self.labels.variance else "standard deviation"
+            raise DatasetError(
+                f"{self.spec.title}, labels {self.labels.id!r}, row {row['row']} ({fill(self.labels.image, row)}): "
+                f"{what} {text!r}",
+                expected="a number from 0 on, or nothing",
+            )
+        return math.sqrt(value) if self.labels.variance else value
 
     def _find(self, path: str, folders: tuple[str, ...], row: Row) -> str:
         inside = "/".join(parts_of(path))
@@ -156,7 +170,7 @@ class Builder:
         return wanted
 
     def _check_twice(self, samples: Sequence[Sample | PairSample]) -> None:
-        """One image with two scores is a mistake of the files, not of the reader."""
+        """An image in two rows is a mistake of the files, unless it is a reference or rated against two of them."""
         if self.spec.kind == "pairs":
             return
         seen: dict[str, Sample] = {}
@@ -164,7 +178,14 @@ class Builder:
             if not isinstance(sample, Sample):
                 continue
             other = seen.setdefault(sample.image, sample)
-            if other is not sample and other.score != sample.score:
+            if other is sample:
+                continue
+            same = (other.score, other.reference) == (sample.score, sample.reference)
+            if same and sample.image != sample.reference:
+                raise DatasetError(
+                    f"{self.spec.title}: the labels name {sample.image} twice", hint="Leave one of the rows."
+                )
+            if other.score != sample.score:
                 raise DatasetError(
                     f"{self.spec.title}: the labels give {sample.image} two scores",
                     got=f"{other.score:g} and {sample.score:g}",

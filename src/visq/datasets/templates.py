@@ -28,18 +28,23 @@ _CONVERSIONS: dict[str, Callable[[str], str]] = {
 }
 
 
+#: Columns that every row has beside those of its label file.
+ADDED = frozenset(("row", "file", "folder", "folder2", "folder3"))
+
+
 @cache
-def _pieces(template: str) -> tuple[tuple[Piece, ...], ...]:
-    """The alternatives of a template, taken apart. Names of columns may hold blanks and dots."""
-    return tuple(
+def _pieces(template: str) -> tuple[tuple[frozenset[str], tuple[Piece, ...]], ...]:
+    """The alternatives of a template, taken apart, with their columns. Names of columns may hold blanks and dots."""
+    choices = [
         tuple((before, name or "", conversion or "", spec or "") for before, name, spec, conversion in parsed)
         for parsed in map(string.Formatter().parse, template.split("|"))
-    )
+    ]
+    return tuple((frozenset(name for _, name, _, _ in choice if name), choice) for choice in choices)
 
 
 def columns(template: str) -> list[str]:
     """Names of the columns that a template uses."""
-    return [name for choice in _pieces(template) for _, name, _, _ in choice if name]
+    return [name for _, choice in _pieces(template) for _, name, _, _ in choice if name]
 
 
 def fill(template: str, row: Mapping[str, str]) -> str:
@@ -57,15 +62,16 @@ def fill(template: str, row: Mapping[str, str]) -> str:
     >>> fill("{a}|{b}", {"a": "", "b": "0.5"})
     '0.5'
     """
-    choices = _pieces(template)
-    known = [choice for choice in choices if all(not name or name in row for _, name, _, _ in choice)]
-    for choice in known:
-        if all(not name or row[name] for _, name, _, _ in choice):
-            return "".join(
-                before + format(_CONVERSIONS[conversion](row[name]), spec) if name else before
-                for before, name, conversion, spec in choice
-            )
+    known = False
+    for names, choice in _pieces(template):
+        if row.keys() >= names:
+            known = True
+            if all(map(row.__getitem__, names)):
+                return "".join([
+                    before + format(_CONVERSIONS[conversion](row[name]), spec) if name else before
+                    for before, name, conversion, spec in choice
+                ])  # fmt: skip
     if known:
         return ""
-    missing = next(name for _, name, _, _ in choices[0] if name and name not in row)
-    raise DatasetError(f"the labels have no column {missing!r}", got=", ".join(sorted(row)))
+    missing = next(name for name in columns(template.split("|")[0]) if name not in row)
+    raise DatasetError(f"the labels have no column {missing!r}", got=", ".join(sorted(row.keys() - ADDED)))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from visq.errors import InputError
-from visq.evaluate.raters.pairs import count_pairs
+from visq.evaluate.raters.pairs import answered
 
 #: As recalled of PIPAL; its paper was not at hand to verify them.
 START, SCALE, STEP = 1400.0, 400.0, 16.0
+# Of ten; beyond it a share of wins is 0 as far as doubles can tell, and the power would overflow.
+_FAR = 300.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ def expected_score(rating: float, other: float, *, scale: float = SCALE) -> floa
     >>> expected_score(1400, 1400), round(expected_score(1800, 1400), 6)
     (0.5, 0.909091)
     """
-    return float(1 / (1 + 10 ** ((other - rating) / scale)))
+    return float(1 / (1 + 10 ** min((other - rating) / scale, _FAR)))
 
 
 def elo(
@@ -104,19 +106,19 @@ def elo(
         )
     if not (step > 0 and scale > 0):
         raise InputError("no such Elo", expected="positive step and scale", got=f"step={step}, scale={scale}")
-    pairs = count_pairs(first, second, preference)
-    place = {name: i for i, name in enumerate(pairs.items)}
-    one = [place[str(name)] for name in first]
-    other = [place[str(name)] for name in second]
-    answers = [float(p) for p in preference]
+    if not np.isfinite(start):
+        raise InputError("no such Elo", expected="a finite start", got=f"start={start}")
+    items, one, other, answers = answered(first, second, preference)
+    if len(items) < 2:
+        raise InputError("there are no comparisons", expected="at least one of two items")
     order: Sequence[int] = range(len(answers))
-    found = np.empty((orders, len(place)))
+    found = np.empty((orders, len(items)))
     for number in range(orders):
         if orders > 1 and rng is not None:
             order = rng.permutation(len(answers)).tolist()
-        found[number] = _walk(order, one, other, answers, len(place), start, step, scale)
-    comparisons = np.bincount([*one, *other], minlength=len(place))
-    return EloRatings(pairs.items, found.mean(axis=0), found.std(axis=0), comparisons)
+        found[number] = _walk(order, one, other, answers, len(items), start, step, scale)
+    comparisons = np.bincount([*one, *other], minlength=len(items))
+    return EloRatings(items, found.mean(axis=0), found.std(axis=0), comparisons)
 
 
 def _walk(
@@ -126,7 +128,7 @@ def _walk(
     ratings = [start] * size
     for k in order:
         i, j = one[k], other[k]
-        gain = step * (answers[k] - 1 / (1 + 10 ** ((ratings[j] - ratings[i]) / scale)))
+        gain = step * (answers[k] - 1 / (1 + 10 ** min((ratings[j] - ratings[i]) / scale, _FAR)))
         ratings[i] += gain
         ratings[j] -= gain
     return ratings

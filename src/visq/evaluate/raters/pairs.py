@@ -137,27 +137,42 @@ def count_pairs(first: Sequence[str], second: Sequence[str], preference: Sequenc
     InputError
         Columns of different lengths, another preference, or an item compared with itself.
     """
+    items, ones, others, choices = answered(first, second, preference)
+    wins = np.zeros((len(items), len(items)))
+    ties = np.zeros_like(wins)
+    for i, j, choice in zip(ones, others, choices, strict=True):
+        if choice == 0.5:
+            ties[i, j] += 1
+            ties[j, i] += 1
+        else:
+            wins[(i, j) if choice == 1 else (j, i)] += 1
+    return Pairs(items, wins, ties)
+
+
+def answered(
+    first: Sequence[str], second: Sequence[str], preference: Sequence[float]
+) -> tuple[tuple[str, ...], list[int], list[int], list[float]]:
+    """Items in the order in which they come first, and of each comparison the places of both and the preference.
+
+    Raises
+    ------
+    InputError
+        As `count_pairs`.
+    """
     if not len(first) == len(second) == len(preference):
         raise InputError(
             "columns of comparisons differ in length", got=f"{len(first)}, {len(second)} and {len(preference)} rows"
         )
     place = {name: i for i, name in enumerate(dict.fromkeys([*map(str, first), *map(str, second)]))}
-    wins = np.zeros((len(place), len(place)))
-    ties = np.zeros_like(wins)
-    for number, (one, other, choice) in enumerate(zip(first, second, preference, strict=True), start=1):
-        i, j = place[str(one)], place[str(other)]
+    ones, others = [place[str(name)] for name in first], [place[str(name)] for name in second]
+    for number, (i, j, choice) in enumerate(zip(ones, others, preference, strict=True), start=1):
         if i == j:
-            raise InputError(f"comparison {number}: {one!r} is compared with itself")
-        if choice == 0.5:
-            ties[i, j] += 1
-            ties[j, i] += 1
-        elif choice in (0, 1):
-            wins[(i, j) if choice == 1 else (j, i)] += 1
-        else:
+            raise InputError(f"comparison {number}: {first[number - 1]!r} is compared with itself")
+        if choice not in (0, 0.5, 1):
             raise InputError(
                 f"comparison {number}: no preference",
                 expected="1 (the first), 0 (the second) or 0.5 (neither)",
                 got=repr(choice),
                 hint="Shares of answers go into Pairs.of(wins) as weights.",
             )
-    return Pairs(tuple(place), wins, ties)
+    return tuple(place), ones, others, [float(choice) for choice in preference]

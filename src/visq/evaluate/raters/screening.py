@@ -86,7 +86,7 @@ def screen_bt500(votes: Votes, *, ddof: int = 1) -> Bt500Screening:
     offset = matrix - np.nanmean(matrix, axis=0)
     second = np.nansum(offset**2, axis=0) / count
     fourth = np.nansum(offset**4, axis=0) / count
-    spread = second > 0
+    spread = np.nanmax(matrix, axis=0) > np.nanmin(matrix, axis=0)
     kurtosis = np.divide(fourth, second**2, out=np.full(second.shape, np.nan), where=spread)
     std = np.sqrt(second * count / np.maximum(count - ddof, 1))
     bound = np.where((kurtosis >= 2) & (kurtosis <= 4), 2.0, _ROOT_20) * std
@@ -196,7 +196,7 @@ def _with_the_mean(matrix: np.ndarray) -> np.ndarray:
         has = ~np.isnan(row)
         own, other = row[has] - row[has].mean(), mean[has] - mean[has].mean()
         scale = np.sqrt((own @ own) * (other @ other))
-        if scale > 0:
+        if row[has].min() < row[has].max() and scale > 0:  # a flat row need not have exactly its mean
             found[i] = own @ other / scale
     return found
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from visq.errors import InputError, ReadError
+from visq.errors import InputError, InputTypeError, ReadError
 
 _NAMED = 5
 _MISSING = ("", "nan", "na", "null", "none")
@@ -81,7 +81,7 @@ class Votes:
         InputError
             Not two-dimensional, names that do not fit, an infinite vote, an observer or item without a vote.
         """
-        values = np.asarray(matrix, dtype=np.float64)
+        values = _numbers(matrix)
         if values.ndim != 2:
             raise InputError("votes are not a matrix", expected="(observers, items)", got=f"{values.ndim} dimensions")
         rows = [f"observer {i + 1}" for i in range(values.shape[0])] if observers is None else observers
@@ -119,7 +119,7 @@ class Votes:
         columns = {name: j for j, name in enumerate(dict.fromkeys(map(str, items)))}
         total = np.zeros((len(rows), len(columns)))
         count = np.zeros(total.shape, dtype=np.int64)
-        for observer, item, vote in zip(observers, items, votes, strict=True):
+        for observer, item, vote in zip(observers, items, _numbers(votes).tolist(), strict=True):
             if math.isnan(vote):
                 continue
             place = rows[str(observer)], columns[str(item)]
@@ -191,6 +191,9 @@ def read_votes(
     for number, row in body:
         if len(row) != len(header):
             raise ReadError(f"{path}, line {number}: {len(row)} cells", expected=f"{len(header)}, as in the header")
+    twice = [name for name in (observer, item, vote) if header.count(name) > 1]
+    if twice:
+        raise ReadError(f"{path} has several columns called {twice[0]!r}")
     if {observer, item, vote} <= set(header):
         at = {name: header.index(name) for name in (observer, item, vote)}
         values = [_number(path, number, row[at[vote]]) for number, row in body]
@@ -262,10 +265,21 @@ def z_scores(votes: Votes) -> Votes:
     given = (~np.isnan(votes.matrix)).sum(axis=1)
     mean = np.nanmean(votes.matrix, axis=1)
     variance = np.nansum((votes.matrix - mean[:, None]) ** 2, axis=1) / np.maximum(given - 1, 1)
-    flat = [votes.observers[i] for i in np.flatnonzero(variance <= 0)]
+    # Not by the variance: the mean of equal marks such as 0.1 is not always their value.
+    same = np.nanmax(votes.matrix, axis=1) == np.nanmin(votes.matrix, axis=1)
+    flat = [votes.observers[i] for i in np.flatnonzero(same)]
     if flat:
         raise InputError(f"no spread in the votes of {listed(flat)}", hint="Leave them out: votes.without([...]).")
     return Votes(votes.observers, votes.items, (votes.matrix - mean[:, None]) / np.sqrt(variance)[:, None])
+
+
+def _numbers(values: object) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            "votes are not numbers", expected="numbers; NaN where there is no vote", got=str(error)
+        ) from None
 
 
 def _number(path: str | Path, line: int, cell: str) -> float:
@@ -273,9 +287,11 @@ def _number(path: str | Path, line: int, cell: str) -> float:
     if text.lower() in _MISSING:
         return math.nan
     try:
-        return float(text)
+        if "_" not in text:  # Python reads 1_0 as 10
+            return float(text)
     except ValueError:
-        raise ReadError(f"{path}, line {line}: the vote is not a number", got=repr(text)) from None
+        pass
+    raise ReadError(f"{path}, line {line}: the vote is not a number", got=repr(text))
 
 
 def _twice(names: Sequence[str]) -> list[str]:
