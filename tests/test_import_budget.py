@@ -15,7 +15,7 @@ _HEAVY = {
 _LIGHT_COMMANDS = [
     ["--help"], ["--version"], ["list"], ["list", "--json"], ["list", "--kind", "nr"], ["show", "psnr"],
     ["show", "psnr", "--json"], ["show", "no-such-metric"], ["score", "--help"], ["compare", "--help"],
-    ["doctor", "--help"],
+    ["doctor", "--help"], ["evaluate", "--help"], ["bench", "--help"], ["distort", "--help"], ["dataset", "list"],
 ]  # fmt: skip
 
 

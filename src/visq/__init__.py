@@ -19,7 +19,12 @@ _LAZY = {
     "errors": ("visq.errors", None),
     "types": ("visq.types", None),
     "compare": ("visq.api", "compare"),
+    "dataset": ("visq.datasets.reader", "dataset"),
+    "datasets": ("visq.datasets", None),
     "compare_videos": ("visq.video.scoring", "compare_videos"),
+    "distort": ("visq.distortions.apply", "distort"),
+    "distortions": ("visq.distortions", None),
+    "evaluate": ("visq.evaluate", None),
     "loss": ("visq.losses", "loss"),
     "metric": ("visq.api", "metric"),
     "open_image": ("visq.media", "open_image"),
@@ -45,7 +50,12 @@ __all__ = [
     "catalog",
     "compare",
     "compare_videos",
+    "dataset",
+    "datasets",
+    "distort",
+    "distortions",
     "errors",
+    "evaluate",
     "loss",
     "metric",
     "open_image",
@@ -58,8 +68,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from visq import catalog, errors, types
+    from visq import catalog, datasets, distortions, errors, evaluate, types
     from visq.api import Metric, compare, metric, score
+    from visq.datasets.reader import dataset
+    from visq.distortions.apply import distort
     from visq.features import Features, read_features, write_features
     from visq.losses import loss
     from visq.media import Limits, open_image

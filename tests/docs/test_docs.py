@@ -107,7 +107,8 @@ def _shell(script, folder):
 
 @pytest.mark.parametrize(("kind", "body"), list(_blocks()))
 def test_shell_blocks_run_and_print_what_they_show(kind, body, copied_tree, tmp_path):
-    for word, module in (("visq video", "av"), ("--plot", "matplotlib")):
+    needs = (("visq video", "av"), ("--plot", "matplotlib"), ("visq bench", "jinja2"), ("visq bench", "matplotlib"))
+    for word, module in needs:
         if word in body:
             pytest.importorskip(module)
     folder = shutil.copytree(copied_tree, tmp_path / "visq")
@@ -280,6 +281,7 @@ def test_a_docstring_becomes_markdown():
 def test_presets_and_severity_get_a_section_only_where_there_are_any(tmp_path):
     likes = (Like("other", "other 1.0, f()", (("full", True),), "works | otherwise", "1e-6"),)
     study = {
+        "set": "a set",
         "photographs": ["01", "05"],
         "levels": {"blur": [0.6, 1.0]},
         "meaning": {"blur": "Gaussian blur, in pixels"},

@@ -164,8 +164,9 @@ def _severity_section(spec: MetricSpec, study: Mapping[str, Any]) -> Iterator[st
     yield from ("## Severity study", "")
     yield (
         f"Damaged step by step, does the score of `{mine['identity']}` get worse with every step? "
-        f"{len(photographs)} photographs ({', '.join(photographs)}), the first step from the untouched one. Exceptions "
-        "are listed by name: `05: 1, 3` means that the first and third step of photograph 05 did not make it worse."
+        f"{len(photographs)} photographs of {study['set']} ({', '.join(photographs)}), the first step from the "
+        "untouched one. Exceptions are listed by name: `05: 1, 3` means that the first and third step of photograph "
+        "05 did not make it worse."
     )
     yield ""
     yield from head("damage", "levels", "steps", "exceptions", "where")
