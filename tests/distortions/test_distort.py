@@ -227,7 +227,9 @@ def test_level_0_keeps_what_leaves_the_range_by_rounding():
 
 def test_subclasses_of_arrays():
     image = np.random.default_rng(0).random((20, 30))
-    np.testing.assert_array_equal(distort(image.view(np.matrix), "gaussian_blur", 3), distort(image, "gaussian_blur", 3))
+    np.testing.assert_array_equal(
+        distort(image.view(np.matrix), "gaussian_blur", 3), distort(image, "gaussian_blur", 3)
+    )
     with pytest.raises(InputError, match="masked pixels"):
         distort(np.ma.masked_array(image, image > 0.5), "gaussian_blur", 3)
 

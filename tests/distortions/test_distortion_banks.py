@@ -131,3 +131,29 @@ def test_jpeg2000_is_nearly_that_of_kadid10k():
     out = distort(image, "kadid10k/9", 4)
     assert psnr(out, image) == pytest.approx(psnr(published, image), abs=1.0)
     assert psnr(out, published) > psnr(published, image)
+
+
+# As read in the released code of Re-IQA (datasets/iqa_distortions.py) and in KADID-10k's imdist_generator.m, apart from
+# the tables. What the two share is written once.
+_READ = {
+    "0.1 0.5 1 2 5": ["reiqa/1", "kadid10k/1"], "1 2 4 6 8": ["reiqa/2", "kadid10k/2"], "1 2 4 6 10": ["kadid10k/3"],
+    "1 3 6 8 12": ["reiqa/3", "reiqa/4", "kadid10k/4", "kadid10k/5"], "64 48 32 16 8": ["kadid10k/6"],
+    "0.4 0.2 0.1 0 -0.4": ["reiqa/5", "kadid10k/7"], "1 2 3 6 9": ["reiqa/6", "kadid10k/8"],
+    "16 32 45 120 400": ["kadid10k/9"], "70 43 36 24 7": ["reiqa/7"], "43 36 24 7 4": ["kadid10k/10"],
+    "0.001 0.002 0.003 0.005 0.01": ["reiqa/8", "reiqa/12", "kadid10k/11"],
+    "0.0001 0.0005 0.001 0.002 0.003": ["reiqa/9", "kadid10k/12"],
+    "0.001 0.005 0.01 0.02 0.03": ["reiqa/10", "kadid10k/13"],
+    "0.001 0.005 0.01 0.02 0.05": ["reiqa/11", "kadid10k/14"], "0.01 0.03 0.05 0.1 0.15": ["kadid10k/15"],
+    "0.1 0.2 0.4 0.7 1.1": ["reiqa/13", "kadid10k/16"], "0.05 0.1 0.2 0.4 0.8": ["reiqa/14", "kadid10k/17"],
+    "0.15 0.08 0 -0.08 -0.15": ["reiqa/15", "kadid10k/18"], "2 3 4 8 16": ["reiqa/16", "reiqa/23", "reiqa/25"],
+    "1 2 3 6 12": ["reiqa/17", "kadid10k/24"], "0.3 0.15 0 -0.4 -0.6": ["reiqa/18", "kadid10k/25"],
+    "2 4 6 8 10": ["reiqa/19", "kadid10k/23"], "0.01 0.05 0.1 0.2 0.5": ["reiqa/20", "kadid10k/21"],
+    "20 40 60 80 100": ["reiqa/21", "kadid10k/20"], "0.05 0.1 0.2 0.5 1": ["reiqa/22", "kadid10k/19"],
+    "2 3 4 5 6": ["reiqa/24"], "12 16 20 24 28": ["reiqa/26"], "20 16 13 10 7": ["kadid10k/22"],
+}  # fmt: skip
+
+
+def test_levels_are_those_that_were_read():
+    read = {name: tuple(map(float, amounts.split())) for amounts, names in _READ.items() for name in names}
+    banks = [distortions.bank(name) for name in ("reiqa", "kadid10k")]
+    assert read == {bank.name(entry): entry.amounts for bank in banks for entry in bank.entries}

@@ -293,7 +293,8 @@ def test_the_palette_serves_the_picture_better_than_median_cut(count):
 
 def test_patches_move_by_up_to_8_in_either_direction_and_seldom_stay():
     """Re-IQA's code takes the whole part of a place, so that all of -8 to 7 are as likely."""
-    spot = np.zeros((64, 64, 1))
-    spot[24:40, 24:40] = 1.0
-    rows = {int(np.flatnonzero(_only(spot, seed).any(axis=1))[0]) for seed in range(400)}
-    assert rows == set(range(-8, 8))
+    image = np.arange(48.0 * 48.0).reshape(48, 48, 1) / 48**2  # room for one place alone to copy from, row 16
+    changed = [spatial.move_patches(image, 1.0, rng=np.random.default_rng(seed)) != image for seed in range(400)]
+    rows = [np.flatnonzero(c.any(axis=(1, 2))) for c in changed]
+    assert {int(r[0]) - 16 for r in rows if r.size} == set(range(-8, 8))
+    assert sum(r.size == 0 for r in rows) < 8  # 1 in 256

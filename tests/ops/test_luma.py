@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from visq.errors import InputError
 from visq.ops import _numba_colour
 from visq.ops.arrays import BT601, RGB2GRAY, read_one
 
@@ -61,3 +62,12 @@ def test_value_range_finds_the_extremes_and_anything_not_finite(dtype):
             broken = x.copy()
             broken[place] = bad
             assert np.isnan(_numba_colour.value_range(broken)).all()
+
+
+def test_subclasses_of_arrays():
+    """A matrix keeps two axes whatever is asked of it, which led compiled code beyond its end."""
+    image = np.random.default_rng(0).random((40, 50))
+    found = read_one(image.view(np.matrix)).luma(1.0)
+    np.testing.assert_array_equal(found, read_one(image).luma(1.0))
+    with pytest.raises(InputError, match="image has masked pixels"):
+        read_one(np.ma.masked_array(image, image > 0.5))

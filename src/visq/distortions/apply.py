@@ -84,6 +84,8 @@ def distort(
         level = check_level(level)
     chosen = [_setting(step, level, amount, alone=len(steps) == 1) for step in steps]
     pixels = read_pixels(image, steps)
+    if all(setting is None for setting in chosen):
+        return np.array(image, copy=True)  # untouched, to the last digit of a float that leaves 0..1 by rounding
     occurred: dict[str, int] = {}
     for step, setting in zip(steps, chosen, strict=True):
         count = occurred[step.spec.id] = occurred.get(step.spec.id, -1) + 1
@@ -130,7 +132,7 @@ def generator(seed: int, distortion: str, key: str = "") -> np.random.Generator:
     """
     if not isinstance(seed, Integral) or isinstance(seed, bool) or int(seed) < 0:
         raise OptionError("not a seed", expected="a whole number of at least 0", got=repr(seed))
-    digest = hashlib.sha256(f"{distortion}\0{key}".encode()).digest()
+    digest = hashlib.sha256(f"{distortion}\0{key}".encode("utf-8", "surrogatepass")).digest()
     words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int(seed), *words])))
 
@@ -155,6 +157,7 @@ def read_pixels(image: Any, steps: tuple[Step, ...]) -> np.ndarray:
     if image.ndim == 4:
         raise InputError("distortions take one picture", expected="(H, W) or (H, W, 1|3)", got=str(image.shape))
     batch = read_one(image)
+    image = np.asarray(image)  # np.matrix never gives up its two axes
     for step in steps:
         if min(batch.size) < step.spec.min_side:
             least = step.spec.min_side
@@ -197,7 +200,9 @@ def _checked_amount(spec: DistortionSpec, amount: Any) -> float:
         raise OptionError(f"{spec.id}: not an amount", expected=f"a number: {spec.unit}", got=repr(amount))
     if not low <= float(amount) <= high:
         raise OptionError(
-            f"{spec.id}: the amount is out of range", expected=f"{spec.unit}, {low:g} to {high:g}", got=f"{amount:g}"
+            f"{spec.id}: the amount is out of range",
+            expected=f"{spec.unit}, {low:g} to {high:g}",
+            got=f"{float(amount):g}",
         )
     return float(amount)
 

@@ -50,30 +50,29 @@ def amount_for_psnr(
     def between(t: float) -> float:
         return mild * (severe / mild) ** t if ratio else mild + t * (severe - mild)
 
-    tried: dict[float, tuple[float, float, np.ndarray]] = {}
+    # Only the nearest trial is kept: of a large picture each takes hundreds of megabytes.
+    nearest = math.inf, mild, pixels
 
     def excess(at: float) -> float:
+        nonlocal nearest
         amount = between(at)
         out = run(amount)
         miss = min(_psnr(out, pixels) - psnr, _FAR)
-        tried[at] = (abs(miss), amount, out)
+        if abs(miss) < nearest[0]:
+            nearest = abs(miss), amount, out
         return miss
 
     low, high = (0.0, excess(0.0)), (1.0, excess(1.0))
     for step in range(_STEPS):
-        if min(tried.values(), key=_miss)[0] < _CLOSE or low[1] <= 0 or high[1] >= 0:
+        if nearest[0] < _CLOSE or low[1] <= 0 or high[1] >= 0:
             break
         # PSNR is nearly straight in the logarithm of most amounts; where it is not, or jumps, halving saves the day.
         share = 0.5 if step % 3 == 2 else min(max(low[1] / (low[1] - high[1]), 0.05), 0.95)
         at = low[0] + share * (high[0] - low[0])
         found = excess(at)
         low, high = ((at, found), high) if found > 0 else (low, (at, found))
-    _, amount, out = min(tried.values(), key=_miss)
+    _, amount, out = nearest
     return amount, out
-
-
-def _miss(trial: tuple[float, float, np.ndarray]) -> float:
-    return trial[0]
 
 
 def _psnr(out: np.ndarray, pixels: np.ndarray) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from visq.distortions.blur import gaussian
 from visq.distortions.palette import minimum_variance_palette
-from visq.distortions.planes import luma, to_pixels, to_planes
+from visq.distortions.planes import luma, to_pixels, to_planes, weighted
 from visq.ops import filters
 from visq.ops.colour import YCBCR
 from visq.ops.lab import rgb_to_lab
@@ -87,7 +87,7 @@ def saturate_ycbcr(pixels: np.ndarray, factor: float, *, rng: np.random.Generato
     """
     if pixels.shape[2] == 1:
         return pixels.copy()
-    brightness = (pixels @ np.array(YCBCR[0]))[..., None]
+    brightness = weighted(pixels, YCBCR[0])[..., None]
     return brightness + factor * (pixels - brightness)
 
 

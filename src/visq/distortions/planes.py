@@ -34,7 +34,12 @@ def like(planes: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 
 def luma(pixels: np.ndarray) -> np.ndarray:
     """`(H, W)` luma of colour, MATLAB's `rgb2gray`, and a grey picture itself."""
-    return pixels[..., 0] if pixels.shape[2] == 1 else pixels @ np.array(RGB2GRAY)
+    return pixels[..., 0] if pixels.shape[2] == 1 else weighted(pixels, RGB2GRAY)
 
 
-__all__ = ["like", "luma", "rgb_planes", "to_pixels", "to_planes"]
+def weighted(pixels: np.ndarray, weights: tuple[float, float, float]) -> np.ndarray:
+    """`(H, W)` weighted sum of three channels, term by term: the rounding of a matrix product is its library's."""
+    return weights[0] * pixels[..., 0] + weights[1] * pixels[..., 1] + weights[2] * pixels[..., 2]
+
+
+__all__ = ["like", "luma", "rgb_planes", "to_pixels", "to_planes", "weighted"]

@@ -105,7 +105,7 @@ def move_patches(
     for _ in range(round(count)):
         top = margins[0] + _place(rng, height - rows - 2 * margins[0])
         left = margins[1] + _place(rng, width - columns - 2 * margins[1])
-        down, across = (int((u - 0.5) * 2 * reach) for u in rng.random(2))
+        down, across = (math.floor((u - 0.5) * 2 * reach) for u in rng.random(2))
         to_top = min(max(top + down, 0), height - rows)
         to_left = min(max(left + across, 0), width - columns)
         patch = out[top : top + rows, left : left + columns].copy()

@@ -308,6 +308,10 @@ def _layout(image: Any, name: str) -> tuple[Any, bool]:
             data = image
         valid = rank in (2, 3, 4) and data.shape[1] in (1, 3)
     elif isinstance(image, np.ndarray):
+        if np.ma.is_masked(image):
+            raise InputError(f"{name} has masked pixels", hint="Fill them in first: image.filled(value).")
+        # np.matrix never gives up its two axes: compiled code would write beyond its end.
+        image = np.asarray(image)
         if not image.dtype.isnative:
             image = image.astype(image.dtype.newbyteorder("="))
         rank = image.ndim
