@@ -9,9 +9,10 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from visq import evaluate
-from visq.errors import InputError, VisqWarning
+from visq.errors import InputError, VisqError, VisqWarning
 from visq.evaluate import (
     agreement,
     as_dict,
@@ -238,3 +239,16 @@ def test_importing_loads_nothing_heavy():
     code = "import sys, visq.evaluate; print(sorted({'numpy', 'scipy', 'numba', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_groups_of_a_tensor_are_those_of_its_numbers():
+    """Elements of a tensor are never equal as objects: each item would be a content of its own."""
+    x, y = np.arange(20.0), np.random.default_rng(0).normal(size=20)
+    found = agreement(x, y, groups=torch.arange(20) // 5, samples=20)
+    assert (found.groups, found.unit) == (4, "contents")
+
+
+@pytest.mark.parametrize("groups", [5, [np.zeros(2)] * 3, np.int64(4)])
+def test_what_are_no_groups(groups):
+    with pytest.raises(VisqError, match="groups"):
+        agreement([1, 2, 3], [1, 2, 3], groups=groups)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from visq.errors import InputError, InputTypeError, VisqWarning
@@ -129,3 +133,32 @@ def test_any_sequence_will_do():
     assert srcc((1, 2, 3), range(3)) == 1.0
     assert srcc(np.array([1, 2, 3], np.float32), np.array([1, 2, 3], np.uint8)) == 1.0
     assert srcc(np.array([1, 2.5, 3], object), [True, True, False]) == pytest.approx(-math.sqrt(3) / 2)
+
+
+@pytest.mark.parametrize(
+    "values", [[10**400, 2, 3], torch.tensor([1.0, 2.0, 3.0], requires_grad=True), {1: 2, 3: 4, 5: 6}, ["1", "2", "3"]]
+)
+def test_what_is_no_sequence_of_numbers(values):
+    with pytest.raises(InputTypeError, match="predictions is not a sequence of numbers"):
+        srcc(values, [1, 2, 3])
+
+
+@pytest.mark.parametrize("value", ["no", 1, None, (False, False)])
+def test_a_direction_is_true_or_false(value):
+    with pytest.raises(InputTypeError, match="neither True nor False"):
+        srcc([1, 2, 3], [1, 2, 3], lower_is_better=value)
+
+
+def test_threads_of_the_linear_algebra_library_change_nothing():
+    code = (
+        "import numpy as np; from visq.evaluate import plcc, srcc; r = np.random.default_rng(0); "
+        "x = r.normal(size=60000); y = x + r.normal(size=60000); print(plcc(x, y).hex(), srcc(x, y).hex())"
+    )
+    printed = set()
+    for threads in ("1", "2", "4"):
+        env = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True, timeout=60
+        )
+        printed.add(done.stdout)
+    assert len(printed) == 1

@@ -115,3 +115,19 @@ def test_power_without_a_difference_is_the_level():
     assert power(0.5, 0.5, 0.3, 100) == pytest.approx(0.05, abs=1e-12)
     assert power(0.5, 0.5, 0.3, 100, alpha=0.01) == pytest.approx(0.01, abs=1e-12)
     assert power(0.9, 0.5, 0.5, 1000) > 0.999
+
+
+def test_equal_correlations_still_have_an_interval():
+    """Meng's interval about 0 by hand: q = 0.36, f = 0.5/(2 0.64), h = (1 - f q)/0.64, 1.96 sqrt(2 0.5 h/47)."""
+    low, high = meng(0.6, 0.6, 0.5, 50).interval
+    assert (low, high) == pytest.approx((-0.331284, 0.331284), abs=1e-6)
+    low, high = steiger(0.6, 0.6, 0.5, 50).interval
+    assert low == -high < -0.1
+
+
+@pytest.mark.parametrize("test", [williams, meng, steiger])
+def test_rounding_is_no_difference(test):
+    found = test(0.9, math.nextafter(0.9, 1), 1.0, 100)
+    assert (found.statistic, found.p) == (0.0, 1.0)
+    with pytest.raises(InputError, match="ra is no correlation"):
+        test("0.9", 0.9, 0.5, 100)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from visq.errors import InputError
+from visq.errors import InputError, VisqError
 from visq.evaluate import adjust
 
 # Y. Benjamini, Y. Hochberg, JRSS B 57 (1995), the example of section 3.2: 15 ordered p-values.
@@ -51,3 +51,11 @@ def test_refused():
         adjust([0.5, 1.5])
     with pytest.raises(InputError, match="correction"):
         adjust([0.5], "sidak")
+
+
+@pytest.mark.parametrize(
+    "p", [["a", 0.1], [[0.1], [0.1, 0.2]], [None, 0.1], np.ma.masked_array([0.1, 0.2], [True, False])]
+)
+def test_what_are_no_numbers(p):
+    with pytest.raises(VisqError, match=r"^p (is not|has)"):
+        adjust(p)

@@ -74,6 +74,17 @@ def test_kurtosis_decides_what_is_normal():
 def test_f_needs_items():
     with pytest.raises(InputError, match="too few items"):
         residual_f_test([1, 2, 3], [1, 2, 3], parameters=(5, 5))
+    with pytest.raises(InputError, match="a number for each metric"):
+        residual_f_test([1, 2, 3], [1, 2, 3], parameters=5)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_f_of_any_magnitude(scale):
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=50), rng.normal(0, 2, 50)
+    plain, scaled = residual_f_test(a, b), residual_f_test(a * scale, b * scale)
+    assert scaled.statistic == pytest.approx(plain.statistic, rel=1e-12)  # rounding of 50 products
+    assert scaled.kurtosis == pytest.approx(plain.kurtosis, rel=1e-12)
 
 
 # The outlier ratio ---------------------------------------------------------------------------------------------

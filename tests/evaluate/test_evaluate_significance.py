@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from visq.errors import InputError, VisqWarning
-from visq.evaluate import compare_metrics, meng, plcc, power, significance_matrix, srcc, steiger, williams
+from visq.errors import InputError, VisqError, VisqWarning
+from visq.evaluate import as_text, compare_metrics, meng, plcc, power, significance_matrix, srcc, steiger, williams
 
 _METHODS = ["bootstrap", "williams", "meng", "steiger", "f", "pitman"]
 
@@ -233,3 +233,40 @@ def test_matrix_refused():
         significance_matrix({"a": [1, 2, 3, 4], "b": [1, 2, 4, 3]}, [1, 2, 3, 4], lower_is_better={"a": True})
     with pytest.raises(InputError, match=r"scores and psnr differ in length"):
         significance_matrix({"ssim": [1, 2, 3, 4], "psnr": [1, 2, 3]}, [1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("method", _METHODS)
+def test_a_metric_in_other_units_is_no_other_metric(method):
+    """PLCC and what a fit leaves differ by rounding alone, which no test may take for a difference."""
+    for seed in range(6):
+        a, _, mos, content = _study(seed)
+        for b in (a / 3 - 7, 1.1 * a, 2e-3 * a + 5):
+            found = compare_metrics(a, b, mos, groups=content, method=method, measure="plcc", samples=50)
+            assert found.p > 0.999, (seed, found)
+
+
+@pytest.mark.parametrize("method", ["f", "pitman"])
+def test_a_constant_metric_has_no_residuals(method):
+    _, b, mos, _ = _study(0)
+    with pytest.warns(VisqWarning, match="undefined"):
+        found = compare_metrics(np.ones(mos.size), b, mos, method=method)
+    assert math.isnan(found.a)
+    assert math.isnan(found.p)
+    assert not math.isnan(found.b)
+
+
+def test_what_could_not_be_fitted_is_noted():
+    coarse = np.tile([1.0, 2.0, 3.0], 20)
+    mos = coarse + np.random.default_rng(0).normal(size=60)
+    assert any("could not be fitted" in n for n in compare_metrics(coarse, mos**3, mos, method="f").notes)
+
+
+@pytest.mark.parametrize("value", [1, None, "no", (True,)])
+def test_directions_are_true_or_false(value):
+    with pytest.raises(VisqError, match="lower_is_better"):
+        compare_metrics([1, 2, 3, 4], [1, 2, 4, 3], [1, 2, 3, 4], lower_is_better=value)
+
+
+def test_names_need_not_be_texts():
+    a, b, mos, _ = _study(0, sigma=(0.3, 2.0))
+    assert as_text(significance_matrix({1: a, 2: b}, mos, method="williams")).splitlines()[2].startswith("1 ")

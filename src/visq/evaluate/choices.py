@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from visq.errors import InputError
-from visq.evaluate.inputs import pair, same_length, share, vector
+from visq.evaluate.inputs import flag, pair, same_length, share, vector
 from visq.evaluate.resampling import Resampler, content_sums, limits
 
 
@@ -97,7 +97,7 @@ def two_alternative(
     same_length(chosen, x.size, "preference", "first")
     if chosen.min() < 0 or chosen.max() > 1:
         raise InputError("preference is no share", expected="0 to 1", got=f"{chosen.min()} to {chosen.max()}")
-    better = (x < y) if lower_is_better else (x > y)
+    better = (x < y) if flag(lower_is_better, "lower_is_better") else (x > y)
     tied = x == y
     earned = np.where(tied, 0.5, np.where(better, chosen, 1 - chosen))
     resampler = Resampler(x.size, groups, samples, seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from visq.evaluate.inputs import Floats, constant, pair, warn_constant
+from visq.evaluate.inputs import Floats, constant, flag, pair, warn_constant
 from visq.evaluate.scaling import standardise
 
 
@@ -111,7 +111,8 @@ def rmse(predictions: Any, scores: Any) -> float:
 
 def sign(lower_is_better: bool, scores_lower_is_better: bool) -> int:
     """-1 where predictions and scores rise in opposite directions."""
-    return 1 if bool(lower_is_better) == bool(scores_lower_is_better) else -1
+    lower = flag(lower_is_better, "lower_is_better")
+    return 1 if lower == flag(scores_lower_is_better, "scores_lower_is_better") else -1
 
 
 def spearman(x: Floats, y: Floats) -> float:
@@ -135,9 +136,10 @@ def pearson(x: Floats, y: Floats) -> float:
     (u, across), (v, along) = standardise(x), standardise(y)
     if across.deviation == 0 or along.deviation == 0:
         return math.nan
-    # Sums anew, not 1: so that an order kept throughout gives 1 exactly.
-    together = math.sqrt(float(u @ u) * float(v @ v))
-    return max(-1.0, min(1.0, float(u @ v) / together))
+    # Sums anew, not 1: so that an order kept throughout gives 1 exactly. Not `@`, whose digits hang on the number of
+    # threads.
+    together = math.sqrt(float(np.sum(u * u)) * float(np.sum(v * v)))
+    return max(-1.0, min(1.0, float(np.sum(u * v)) / together))
 
 
 def root_mean_square(x: Floats, y: Floats) -> float:

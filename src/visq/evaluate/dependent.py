@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from visq.errors import InputError
 from visq.evaluate.inputs import share, whole
 
 _FEWEST = 4
+# Correlations of one metric in two units differ by the rounding of their sums, which is no difference.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def williams(ra: float, rb: float, rab: float, n: int) -> CorrelationTest:
     from scipy.stats import t
 
     determinant = _checked(ra, rb, rab, n)
-    if ra == rb:
+    if abs(ra - rb) <= _ROUNDING:
         return CorrelationTest(0.0, 1.0, n - 3)
     mean = (ra + rb) / 2
     below = 2 * (n - 1) / (n - 3) * determinant + mean**2 * (1 - rab) ** 3
@@ -103,7 +106,7 @@ def meng(ra: float, rb: float, rab: float, n: int) -> CorrelationTest:
     """
     _checked(ra, rb, rab, n)
     square = (ra**2 + rb**2) / 2
-    if square == 1 or rab == 1 or ra == rb:
+    if square == 1 or 1 - rab <= _ROUNDING:
         return _same(ra, rb)
     factor = min(1.0, (1 - rab) / (2 * (1 - square)))
     h = (1 - factor * square) / (1 - square)
@@ -127,7 +130,7 @@ def steiger(ra: float, rb: float, rab: float, n: int) -> CorrelationTest:
     """
     _checked(ra, rb, rab, n)
     square = ((ra + rb) / 2) ** 2
-    if square == 1 or rab == 1 or ra == rb:
+    if square == 1 or 1 - rab <= _ROUNDING:
         return _same(ra, rb)
     covariance = (rab * (1 - 2 * square) - square * (1 - 2 * square - rab**2) / 2) / (1 - square) ** 2
     return _normal(ra, rb, math.sqrt(max(0.0, 2 - 2 * covariance) / (n - 3)))
@@ -155,8 +158,8 @@ def _checked(ra: float, rb: float, rab: float, n: int) -> float:
     """Determinant of the correlations, where they can belong together."""
     whole(n, "n", minimum=_FEWEST)
     for name, r in (("ra", ra), ("rb", rb), ("rab", rab)):
-        if not -1 <= r <= 1:
-            raise InputError(f"{name} is no correlation", expected="-1 to 1", got=str(r))
+        if not isinstance(r, Real) or not -1 <= r <= 1:
+            raise InputError(f"{name} is no correlation", expected="-1 to 1", got=repr(r))
     determinant = 1 - ra**2 - rb**2 - rab**2 + 2 * ra * rb * rab
     if determinant < -1e-9:
         raise InputError("no three variables have these correlations", got=f"ra {ra}, rb {rb}, rab {rab}")
@@ -165,7 +168,7 @@ def _checked(ra: float, rb: float, rab: float, n: int) -> float:
 
 def _same(ra: float, rb: float) -> CorrelationTest:
     """Metrics that give the same order: no difference, or one beyond doubt."""
-    if ra == rb:
+    if abs(ra - rb) <= _ROUNDING:
         return CorrelationTest(0.0, 1.0, math.inf, (0.0, 0.0))
     return CorrelationTest(math.copysign(math.inf, ra - rb), 0.0, math.inf)
 
@@ -176,7 +179,7 @@ def _normal(ra: float, rb: float, error: float) -> CorrelationTest:
     with np.errstate(divide="ignore"):
         difference = float(np.arctanh(ra) - np.arctanh(rb))
     if error == 0 or math.isinf(difference):
-        return CorrelationTest(math.copysign(math.inf, difference), 0.0, math.inf)
+        return _same(ra, rb)
     statistic, reach = difference / error, float(ndtri(0.975)) * error
     return CorrelationTest(
         statistic, float(2 * ndtr(-abs(statistic))), math.inf, (difference - reach, difference + reach)

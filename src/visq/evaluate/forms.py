@@ -128,7 +128,7 @@ def _comparison(result: Comparison) -> str:
 
 
 def _matrix(result: SignificanceMatrix) -> str:
-    width = max(len(name) for name in result.names)
+    width = max(len(str(name)) for name in result.names)
     marks = {1: "+", 0: "=", -1: "-"}
     lines = [
         f"{result.measure}, {_items(result)}; {result.method}, {result.correction}, alpha {result.alpha:g}",
@@ -136,5 +136,5 @@ def _matrix(result: SignificanceMatrix) -> str:
     ]
     for i, name in enumerate(result.names):
         row = " ".join("." if i == j else marks[int(mark)] for j, mark in enumerate(result.verdict[i]))
-        lines.append(f"{name:<{width}}  {_number(result.values[i]):>8}  {row}")
+        lines.append(f"{name!s:<{width}}  {_number(result.values[i]):>8}  {row}")
     return "\n".join([*lines, *(f"note: {note}" for note in result.notes)])

@@ -27,15 +27,7 @@ def vector(values: Any, name: str) -> Floats:
     """
     if np.ma.is_masked(values):
         raise InputError(f"{name} has masked entries", hint="Leave them out of every sequence.")
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(f"{name} is not a sequence of numbers", got=str(error)) from error
-    if array.dtype == object or array.dtype.kind not in "fiub":
-        array = _from_objects(array, name)
-    if array.ndim != 1:
-        raise InputError(f"{name} has the wrong shape", expected="one number an item, (n,)", got=str(array.shape))
-    floats = array.astype(np.float64)
+    floats = numbers(values, name)
     wrong = np.flatnonzero(~np.isfinite(floats))
     if wrong.size:
         raise InputError(
@@ -47,6 +39,19 @@ def vector(values: Any, name: str) -> Floats:
     return floats
 
 
+def numbers(values: Any, name: str) -> Floats:
+    """A sequence of real numbers as float64 `(n,)`; NaN and infinity are let through."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: a tensor that records gradients
+        raise InputTypeError(f"{name} is not a sequence of numbers", got=str(error)) from error
+    if array.dtype == object or array.dtype.kind not in "fiub":
+        array = _from_objects(array, name)
+    if array.ndim != 1:
+        raise InputError(f"{name} has the wrong shape", expected="one number an item, (n,)", got=str(array.shape))
+    return array.astype(np.float64)
+
+
 def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Numbers that hide in an array of objects; texts are refused even where they spell numbers."""
     if array.dtype == object:
@@ -56,7 +61,7 @@ def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
         if not any(isinstance(value, str | bytes | complex) for value in array.ravel()):
             try:
                 return array.astype(np.float64)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 pass
     raise InputTypeError(f"{name} is not a sequence of numbers", expected="real numbers", got=str(array.dtype))
 
@@ -86,8 +91,8 @@ def same_length(values: Sequence[Any] | NDArray[Any], length: int, name: str, ot
 
 def positive(values: Any, length: int, name: str, *, zero: bool) -> Floats:
     """One number for all items, or one an item: finite, above 0, or from 0 on."""
-    given = np.asarray(values)
-    array = np.full(length, float(vector([values], name)[0])) if given.ndim == 0 else vector(values, name)
+    single = getattr(values, "ndim", 0 if np.isscalar(values) or values is None else 1) == 0
+    array = np.full(length, float(vector([values], name)[0])) if single else vector(values, name)
     same_length(array, length, name, "scores")
     if array.size and (array.min() < 0 or (not zero and array.min() == 0)):
         raise InputError(f"{name} out of range", expected="0 or more" if zero else "above 0", got=str(array.min()))
@@ -102,17 +107,26 @@ def labels(values: Any, length: int, name: str, other: str = "predictions") -> t
     InputError
         Another length than the items, a missing label (None or NaN), or one that cannot be a key.
     """
-    items = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    try:
+        # Tensors too: two of their elements are never equal as objects, whatever they hold.
+        items = values.tolist() if hasattr(values, "tolist") else list(values)
+    except TypeError as error:
+        raise InputTypeError(f"{name} is not a sequence of labels", got=repr(values)) from error
+    if not isinstance(items, list):
+        raise InputError(f"{name} is not a sequence of labels", expected="one label an item", got=repr(values))
     same_length(items, length, name, other)
     known: dict[Hashable, int] = {}
     codes = np.empty(length, np.int64)
     for position, label in enumerate(items):
-        if label is None or label != label:  # NaN alone differs from itself
-            raise InputError(f"{name} has no label at position {position}", expected="one label an item")
         try:
             codes[position] = known.setdefault(label, len(known))
+            missing = label is None or bool(label != label)  # NaN alone differs from itself
         except TypeError as error:
+            if type(label).__name__ == "NAType":  # of pandas, which has no answer to that
+                raise InputError(f"{name} has no label at position {position}", expected="one label an item") from error
             raise InputError(f"{name} has a label that cannot be compared", got=repr(label)) from error
+        if missing:
+            raise InputError(f"{name} has no label at position {position}", expected="one label an item")
     return codes, list(known)
 
 
@@ -131,15 +145,22 @@ def warn_constant(x: Floats, y: Floats, what: str, names: tuple[str, str] = ("pr
 
 def two_directions(value: Any) -> tuple[bool, bool]:
     """`lower_is_better` of two metrics, where one bool may stand for both."""
-    given = (value, value) if isinstance(value, bool | np.bool_) else tuple(value)
+    given = value if isinstance(value, tuple | list) else (value, value)
     if len(given) != 2:
         raise InputError("lower_is_better takes one bool, or one for a and one for b", got=str(value))
-    return bool(given[0]), bool(given[1])
+    return flag(given[0], "lower_is_better"), flag(given[1], "lower_is_better")
+
+
+def flag(value: Any, name: str) -> bool:
+    """A bool: anything else would turn a correlation round unseen, as the text "no" does."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputTypeError(f"{name} is neither True nor False", got=repr(value))
+    return bool(value)
 
 
 def choice(value: str, allowed: Sequence[str], name: str) -> str:
     """`value`, where it is one of the allowed ones."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise InputError(f"unknown {name}", expected=" or ".join(allowed), got=repr(value))
     return value
 

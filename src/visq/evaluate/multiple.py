@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from visq.errors import InputError
-from visq.evaluate.inputs import Floats, choice
+from visq.evaluate.inputs import Floats, choice, numbers
 
 Correction = Literal["holm", "bonferroni", "bh", "none"]
 CORRECTIONS: tuple[Correction, ...] = ("holm", "bonferroni", "bh", "none")
@@ -40,10 +40,13 @@ def adjust(p: Any, correction: Correction = "holm") -> Floats:
     [0.004, 0.03, 0.06, 0.5]
     """
     choice(correction, CORRECTIONS, "correction")
-    values = np.asarray(p, np.float64)
+    if np.ma.is_masked(p):
+        raise InputError("p has masked entries", hint="NaN stands for a test that was not made.")
+    values = numbers(p, "p")
     known = ~np.isnan(values)
-    if values.ndim != 1 or ((values[known] < 0) | (values[known] > 1)).any():
-        raise InputError("p is not a list of p-values", expected="numbers from 0 to 1, (m,)", got=str(values.shape))
+    wrong = values[known & ~((values >= 0) & (values <= 1))]
+    if wrong.size:
+        raise InputError("p is not a list of p-values", expected="numbers from 0 to 1, (m,)", got=str(wrong[0]))
     result = values.copy()
     result[known] = _adjusted(values[known], correction)
     return result

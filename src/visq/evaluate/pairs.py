@@ -111,7 +111,7 @@ def pair_outcomes(
         raise InputError("a pair needs two stimuli", expected="2 scores or more", got=str(y.size))
     spread, count = positive(std, y.size, "std", zero=True), positive(votes, y.size, "votes", zero=False)
     first, second = _pairs(y.size, whole(most, "most", minimum=1), seed)
-    difference = (y[first] - y[second]) * (-1 if scores_lower_is_better else 1)
+    difference = (y[first] - y[second]) * sign_of(scores_lower_is_better, False)
     error = np.sqrt(spread**2 / count)
     both = np.hypot(error[first], error[second])
     from scipy.special import ndtri
@@ -164,7 +164,7 @@ def pair_analysis(
     first, second, outcome = pair_outcomes(
         y, std, votes, scores_lower_is_better=scores_lower_is_better, confidence=confidence, most=most, seed=seed
     )
-    return analyse((x[first] - x[second]) * (-1 if lower_is_better else 1), outcome, drawn=_all(x.size) > first.size)
+    return analyse((x[first] - x[second]) * sign_of(lower_is_better, False), outcome, drawn=_all(x.size) > first.size)
 
 
 def compare_pairs(

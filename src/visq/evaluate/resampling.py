@@ -249,8 +249,11 @@ def limits(
         below = np.mean(defined < estimate) + 0.5 * np.mean(defined == estimate)
         if not 0 < below < 1:
             return math.nan, math.nan
+        without = without[~np.isnan(without)]
+        if without.size == 0:
+            return math.nan, math.nan
         bias = ndtri(below)
-        spread = np.nanmean(without) - without[~np.isnan(without)]
+        spread = np.mean(without) - without
         cube = float(np.sum(spread**2)) ** 1.5
         acceleration = float(np.sum(spread**3)) / (6 * cube) if cube > 0 else 0.0
         moved = bias + ndtri(tails)

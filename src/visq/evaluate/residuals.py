@@ -79,10 +79,14 @@ def residual_f_test(residuals_a: Any, residuals_b: Any, *, parameters: tuple[int
     from scipy.stats import f
 
     a, b = pair(residuals_a, residuals_b, names=("residuals_a", "residuals_b"))
+    if not isinstance(parameters, tuple | list) or len(parameters) != 2:
+        raise InputError("parameters takes a number for each metric", expected="(ka, kb)", got=repr(parameters))
     freedom = tuple(a.size - whole(k, "parameters", minimum=0) for k in parameters)
-    if len(freedom) != 2 or min(freedom) < 1:
+    if min(freedom) < 1:
         raise InputError("too few items for these parameters", expected=f"more than {max(parameters)}", got=str(a.size))
-    squares = float(a @ a) / freedom[0], float(b @ b) / freedom[1]
+    reach = float(max(np.abs(a).max(), np.abs(b).max())) or 1.0  # squares neither overflow nor vanish
+    a, b = a / reach, b / reach
+    squares = float(np.sum(a * a)) / freedom[0], float(np.sum(b * b)) / freedom[1]
     kurtosis = kurtosis_of(a), kurtosis_of(b)
     if squares[0] == squares[1]:
         return ResidualTest(1.0, 1.0, freedom, kurtosis, _normal(kurtosis))
@@ -120,6 +124,7 @@ def pitman_morgan(residuals_a: Any, residuals_b: Any) -> ResidualTest:
 def kurtosis_of(residuals: Floats) -> float:
     """Fourth moment over the squared second, 3 for a normal distribution; NaN where all are equal."""
     d = residuals - residuals.mean()
+    d = d / (float(np.abs(d).max()) or 1.0)
     second = float(np.mean(d**2))
     return float(np.mean(d**4)) / second**2 if second > 0 else math.nan
 

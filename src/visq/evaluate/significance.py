@@ -22,6 +22,10 @@ Method = Literal["bootstrap", "williams", "meng", "steiger", "f", "pitman"]
 METHODS: tuple[Method, ...] = ("bootstrap", "williams", "meng", "steiger", "f", "pitman")
 _CLOSED = {"williams": dependent.williams, "meng": dependent.meng, "steiger": dependent.steiger}
 _LEVEL = 0.95
+# One metric in two units gives correlations that differ by the rounding of their sums, which is no difference.
+_ROUNDING = 1e-12
+# What a fit leaves of one metric in two units differs by the tolerance of its search: up to 1e-7 was seen.
+_SETTLED = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,10 +272,12 @@ class _Field:
         self.residual = method in ("f", "pitman")
         self.measure = "rmse_fitted" if self.residual else choice(measure, allowed, "measure")
         self.x: dict[str, Floats] = {}
+        self.undefined: set[str] = set()
         for name, values in predictions.items():
             x, self.y = pair(values, scores, minimum=4, names=(str(name), "scores"))
             if warn_constant(x, self.y, self.measure.upper(), (str(name), "scores")):
                 self.x[name] = np.zeros_like(x)
+                self.undefined.add(name)
             else:
                 self.x[name] = x * correlation.sign(directions[name], scores_lower_is_better)
         self.resampler = Resampler(self.y.size, groups, whole(samples, "samples", minimum=10), seed)
@@ -293,7 +299,9 @@ class _Field:
     def value(self, name: str) -> float:
         """The measure of one metric."""
         if name not in self.values:
-            if self.residual:
+            if name in self.undefined:
+                self.values[name] = math.nan
+            elif self.residual:
                 self.values[name] = correlation.root_mean_square(self._residuals(name)[0], np.zeros_like(self.y))
             else:
                 self.values[name] = self._correlation(self.x[name], self.y)
@@ -339,12 +347,16 @@ class _Field:
 
     def _of_residuals(self, a: str, b: str) -> tuple[float, float, tuple[str, ...]]:
         (left, ka), (right, kb) = self._residuals(a), self._residuals(b)
+        if np.abs(left - right).max() <= _SETTLED * np.abs(left).max():
+            right = left
         if self.method == "f":
             found = residual_f_test(left, right, parameters=(max(1, ka), max(1, kb)))
             notes = ["the residuals of the two metrics were taken for independent of each other"]
         else:
             found, notes = pitman_morgan(left, right), []
         notes.append("every item was taken for independent")
+        if self.model != "none" and 0 in (ka, kb):
+            notes.append("a metric could not be fitted: its predictions were taken as they are")
         if not found.normal:
             notes.append("residuals are not normal by their kurtosis: do not trust the p-value")
         return found.statistic, found.p, tuple(notes)
@@ -354,15 +366,15 @@ def _paired(difference: float, drawn: Floats, groups: int) -> tuple[float, float
     """t, p and interval of a difference from its resampled values."""
     from scipy.stats import t
 
-    drawn = drawn[~np.isnan(drawn)]
+    asked, drawn = drawn.size, drawn[~np.isnan(drawn)]
     # A bootstrap of few contents makes the error too small by this factor, as dividing by n does a variance.
     error = math.sqrt(groups / (groups - 1)) * float(np.std(drawn, ddof=1)) if drawn.size > 1 else math.nan
-    if math.isnan(error):
+    if math.isnan(error) or 2 * drawn.size < asked:
         return math.nan, math.nan, (math.nan, math.nan)
+    if error <= _ROUNDING and abs(difference) <= _ROUNDING:
+        return 0.0, 1.0, (0.0, 0.0)
     if error == 0:
-        return (
-            (0.0, 1.0, (0.0, 0.0)) if difference == 0 else (math.copysign(math.inf, difference), 0.0, (difference,) * 2)
-        )
+        return math.copysign(math.inf, difference), 0.0, (difference, difference)
     reach = float(t.ppf((1 + _LEVEL) / 2, groups - 1)) * error
     statistic = difference / error
     return statistic, float(2 * t.sf(abs(statistic), groups - 1)), (difference - reach, difference + reach)
