@@ -121,6 +121,7 @@ def main() -> int:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--metrics", nargs="+", default=[s.id for s in catalog.specs() if s.kind != "video"])
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--called", help="what the pages call the set of photographs; the folder's name without")
     parser.add_argument("--every", type=int, default=1, help="take every n-th photograph")
     args = parser.parse_args()
     photos = sorted(p for p in args.photos.iterdir() if p.suffix.lower() in (".png", ".jpg", ".bmp", ".tif"))
@@ -142,7 +143,9 @@ def main() -> int:
             file.write("".join(json.dumps(r) + "\n" for r in found))
             file.flush()
             print(f"\r{number}/{len(work)} {found[0]['metric']:<16}", end="", file=sys.stderr)
-    RESULT.write_text(json.dumps(summary(rows), indent=1) + "\n")
+    taken = {p.stem for p in photos}
+    study = {"set": args.called or args.photos.resolve().name} | summary([r for r in rows if r["photo"] in taken])
+    RESULT.write_text(json.dumps(study, indent=1) + "\n")
     return 0
 
 

@@ -300,6 +300,17 @@ def test_presets_and_severity_get_a_section_only_where_there_are_any(tmp_path):
     assert metric_pages.severity(path) == study
 
 
+def test_the_severity_study_is_of_the_scores_of_today():
+    """Every metric for images, at its present version: `python benchmarks/severity.py PHOTOS` makes it again."""
+    study = metric_pages.severity(ROOT / "benchmarks" / "results" / "severity.json")
+    found = {name: entry["identity"] for name, entry in study["metrics"].items()}
+    assert found == {spec.id: spec.identity() for spec in catalog.specs() if spec.kind != "video"}
+    assert len(study["photographs"]) >= 12
+    kinds = {tuple(entry["kinds"]) for entry in study["metrics"].values()}
+    assert kinds == {("blur", "noise", "jpeg", "jpeg2000", "downsampling")}
+    assert {len(levels) for levels in study["levels"].values()} == {5}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_is_documented(name):
     text = (DOCS / "cli.md").read_text(encoding="utf-8")
