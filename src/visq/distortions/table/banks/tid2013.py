@@ -99,8 +99,8 @@ BANK = Bank(
             (20.0, 35.0, 80.0, 110.0, 165.0),
             evidence="calibrated",
             note=(
-                "Numbers that give the PSNR of the database's pictures within about 2 dB on three of them. The database "
-                "has 33 dB at its first level on every picture; here the number is one for all."
+                "Numbers that give the PSNR of the database's pictures within about 2 dB on three of them. The "
+                "database has 33 dB at its first level on every picture; here the number is one for all."
             ),
         ),
         BankEntry(
