@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -120,3 +122,33 @@ def test_the_number_of_threads(monkeypatch):
     with pytest.raises(OptionError):
         set_threads(0)
     assert strip_count(129) == 3
+
+
+def test_a_thread_that_is_late_keeps_nothing_alive():
+    """The pool is kept busy by one caller while another finishes alone: its arrays are free at once."""
+    set_threads(2)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(item):
+        if item:
+            begun.set()
+        go_on.wait(30)
+
+    held = threading.Thread(target=each, args=(slow, (0, 1)))
+    held.start()
+    try:
+        assert begun.wait(30)
+        out = np.zeros(300)
+        gone = weakref.ref(out)
+
+        def work(first, end, _, out=out):
+            out[first:end] += 1
+
+        run_strips(work, 300)
+        assert out.sum() == 300
+        del out, work
+        gc.collect()
+        assert gone() is None
+    finally:
+        go_on.set()
+        held.join()

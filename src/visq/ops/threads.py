@@ -149,12 +149,13 @@ class _Shared:
         """Until no other thread is at work; what nobody has taken is left (there is some only after an error)."""
         with self._lock:
             self._pieces = iter(())
-            if not self._at_work:
-                return
-            self._awaited = True
+            self._awaited = self._at_work > 0
+            if self._awaited:
+                self._finished.acquire()
+        if self._awaited:
             self._finished.acquire()
-        with self._finished:
-            return
+        # A thread that has still to come would keep the arrays of the work alive until then.
+        del self._work
 
 
 def _submit(work: Callable[[], None], count: int) -> None:
