@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from visq.errors import MissingExtraError, OptionError, ReadError, VisqError
+from visq.evaluate.cells import cell_number
 
 _OURS = {"image", "metric", "value", "status"}
-_MISSING = ("", "nan", "na", "null", "none")
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".sqlite", ".sqlite3", ".db")
 #: Columns of a file that names none.
 _UNNAMED = ("image", "value")
@@ -260,13 +260,7 @@ def _as_number(cell: Any) -> float | None:
             return float(cell)
         except OverflowError:  # a whole number of more than 308 digits
             return math.inf if cell > 0 else -math.inf
-    text = str(cell).strip()
-    if text.lower() in _MISSING:
-        return math.nan
-    try:
-        return None if "_" in text else float(text)  # Python reads 1_0 as 10
-    except ValueError:
-        return None
+    return cell_number(str(cell))
 
 
 def _as_bool(cell: Any) -> bool:

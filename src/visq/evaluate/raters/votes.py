@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from visq.errors import InputError, InputTypeError, ReadError
+from visq.evaluate.cells import cell_number
 
 _NAMED = 5
-_MISSING = ("", "nan", "na", "null", "none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,15 +283,10 @@ def _numbers(values: object) -> np.ndarray:
 
 
 def _number(path: str | Path, line: int, cell: str) -> float:
-    text = cell.strip()
-    if text.lower() in _MISSING:
-        return math.nan
-    try:
-        if "_" not in text:  # Python reads 1_0 as 10
-            return float(text)
-    except ValueError:
-        pass
-    raise ReadError(f"{path}, line {line}: the vote is not a number", got=repr(text))
+    value = cell_number(cell)
+    if value is None:
+        raise ReadError(f"{path}, line {line}: the vote is not a number", got=repr(cell.strip()))
+    return value
 
 
 def _twice(names: Sequence[str]) -> list[str]:
