@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import re
 import subprocess
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("visq", "numpy", "scipy", "numba", "llvmlite", "pillow")
+from visq.bench import provenance
+
+PACKAGES = ("visq", *provenance.PACKAGES)
 
 
 def facts() -> dict[str, object]:
     """Processor, cores, memory, system, Python and package versions."""
     return {
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gib": _memory_gib(),
-        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        **provenance.machine(),
         "python": platform.python_version(),
-        "packages": {name: v for name in PACKAGES if (v := _version(name))},
+        "packages": provenance.versions(PACKAGES),
         "peers": peers(),
         "commit": commit(),
     }
@@ -44,27 +40,4 @@ def commit() -> str:
         name = run(["git", "rev-parse", "--short", "HEAD"]).stdout.strip()
         return name + ("+" if run(["git", "status", "--porcelain", "--", "../src"]).stdout.strip() else "")
     except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = re.search(r"model name\s*:\s*(.+)", text)
-    return found.group(1) if found else platform.machine()
-
-
-def _memory_gib() -> float | None:
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
-    except (ValueError, OSError):
-        return None
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
         return ""

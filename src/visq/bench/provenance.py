@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,18 +23,27 @@ def made_with() -> dict[str, Any]:
     """Versions and facts of the machine: what a score or a time may hang on."""
     import visq
 
-    packages = {name: v for name in PACKAGES if (v := _version(name))}
     return {
         "visq": visq.__version__,
         "python": platform.python_version(),
-        "packages": packages,
-        "machine": {
-            "processor": _processor(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-            "memory_gib": _memory(),
-            "system": f"{platform.system()} {platform.release().split('-')[0]}",
-        },
+        "packages": versions(PACKAGES),
+        "machine": machine(),
     }
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores that this process may use, memory, system."""
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": _memory(),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+    }
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Those of the packages that are installed."""
+    return {name: v for name in names if (v := _version(name))}
 
 
 def _processor() -> str:
