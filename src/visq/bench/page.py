@@ -15,7 +15,7 @@ from typing import Any
 from visq.bench import plots, words
 from visq.bench.judging import ALPHA, Entry, Verdict
 from visq.bench.overall import Row
-from visq.errors import MissingExtraError
+from visq.extras import require
 from visq.media.source import printable
 from visq.store.tables import replacing
 
@@ -118,13 +118,7 @@ def _kinds(judged: Sequence[Entry]) -> list[str]:
 
 
 def _environment() -> Any:
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError(
-            "the HTML leader-board needs jinja2, which is not installed",
-            hint="Run: pip install 'visq[report]', or use --no-html.",
-        ) from error
+    jinja2 = require("jinja2", "the HTML leader-board", "report", otherwise="use --no-html")
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_text), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,

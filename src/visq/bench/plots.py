@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from visq.errors import MissingExtraError
+from visq.extras import require
 from visq.media.source import printable
 
 if TYPE_CHECKING:
@@ -197,14 +197,7 @@ def _bare(panel: Any) -> None:
 
 def _figure_class() -> Any:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it reports that it looks for fonts, once
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "the leader-board's plots need matplotlib, which is not installed",
-            hint="Run: pip install 'visq[report]', or use --no-html.",
-        ) from error
-    return Figure
+    return require("matplotlib.figure", "drawing the leader-board", "report", otherwise="use --no-html").Figure
 
 
 def _svg(figure: Any, name: str, title: str, titles: dict[str, str] | None = None) -> str:

@@ -13,11 +13,11 @@ visq brings no pictures and no scores: databases are asked for at their home pag
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from visq.datasets.registry import get, ids, specs
 from visq.datasets.spec import DatasetSpec, Labels, PairSample, Sample, Table
+from visq.lazy import names as _names
 
 if TYPE_CHECKING:
     from visq.datasets.checker import Report, check
@@ -31,12 +31,7 @@ __all__ = [
 _HOME = {"Dataset": "reader", "dataset": "reader", "Report": "checker", "check": "checker"}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = _names(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from visq.datasets.folder import Folder
 from visq.datasets.spec import Table
-from visq.errors import DatasetError, MissingExtraError, WeightsError
+from visq.errors import DatasetError, WeightsError
+from visq.extras import require
 
 Row = dict[str, str]
 
@@ -70,12 +71,7 @@ def _text(path: Path, table: Table) -> list[Row]:
 
 
 def _xlsx(path: Path, table: Table) -> list[Row]:
-    try:
-        import openpyxl
-    except ImportError:
-        raise MissingExtraError(
-            f"{path.name} is a spreadsheet", expected="openpyxl", hint="Install it: pip install 'visq[datasets]'."
-        ) from None
+    openpyxl = require("openpyxl", f"the spreadsheet {path.name}", "datasets")
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         try:

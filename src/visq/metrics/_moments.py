@@ -15,6 +15,7 @@ from visq.errors import OptionError
 from visq.ops import colour, filters
 from visq.ops.arrays import Batch, is_torch, namespace
 from visq.ops.borders import padded_index
+from visq.ops.choices import check_choice
 
 # Twice the middle of 0..255: the sum of two images minus this has squares of half the digits.
 SHIFT = 256.0
@@ -32,8 +33,7 @@ def picture_planes(x: Batch, channels: str, rounded_luma: bool | None, luma: str
     if channels == "luma":
         weights = colour.luma_weights(luma)
         return [x.luma(255.0, weights=weights, rounded=rounded_luma, keep_uint8=x.dtype != x.xp.float64)]
-    if channels not in CHANNEL_WEIGHTS:
-        raise OptionError("unknown channels", expected=" or ".join(map(repr, CHANNEL_WEIGHTS)), got=repr(channels))
+    check_choice("channels", channels, CHANNEL_WEIGHTS)
     if rounded_luma is not None:
         raise OptionError(f"rounded_luma says how luma is rounded, and channels={channels!r} uses none")
     if luma != "rgb2gray":

@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from visq.errors import OptionError
 from visq.ops.arrays import Batch, read_one
+from visq.ops.choices import check_choice
 from visq.ops.lab import rgb_to_lab
 from visq.ops.numeric import mean, safe_sqrt
 
@@ -60,8 +60,7 @@ def colourfulness(image: Any, *, data_range: float | None = None, variant: Varia
     >>> colourfulness(np.full((4, 4), 90, np.uint8)), colourfulness(np.full((4, 4, 3), (200, 100, 150), np.uint8))
     (0.0, 30.0)
     """
-    if variant not in get_args(Variant):
-        raise OptionError("unknown variant", expected=" or ".join(map(repr, get_args(Variant))), got=repr(variant))
+    check_choice("variant", variant, get_args(Variant))
     x = read_one(image, data_range=data_range)
     if x.torch:
         return x.result(_plainly(x, variant))

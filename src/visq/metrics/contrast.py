@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from visq.errors import OptionError
 from visq.ops.arrays import Batch, read_one
+from visq.ops.choices import check_choice
 from visq.ops.levels import histogram
 from visq.ops.numeric import mean, safe_divide, safe_sqrt
 
@@ -68,8 +68,7 @@ def contrast(
     >>> round(contrast(halves, method="percentile"), 6)
     0.4
     """
-    if method not in get_args(Method):
-        raise OptionError("unknown method", expected=" or ".join(map(repr, get_args(Method))), got=repr(method))
+    check_choice("method", method, get_args(Method))
     x = read_one(image, data_range=data_range)
     luma = x.luma(255.0, rounded=rounded_luma, keep_uint8=True)
     if not x.torch and method == "rms":

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from visq.errors import OptionError
 from visq.ops import gradients
 from visq.ops.arrays import Batch, read_pair
 from visq.ops.blocks import block_mean_rows, colour_block_mean, imfilter_offset, viewing_block
+from visq.ops.choices import check_choice
 from visq.ops.colour import LHM
 from visq.ops.numeric import mean, safe_power, safe_sqrt
 
@@ -85,8 +85,7 @@ def mdsi(
     >>> round(mdsi(steps // 2, steps), 4)
     0.3715
     """
-    if combination not in ("sum", "mult"):
-        raise OptionError("unknown combination", expected="'sum' or 'mult'", got=repr(combination))
+    check_choice("combination", combination, ("sum", "mult"))
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
     size = viewing_block(x.size)
     streamed = None if x.torch or x.grey or combination != "sum" else _streamed(x, y, size)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from visq.errors import OptionError
 from visq.metrics._moments import picture_planes, shrink, similarity, weighted_mean
 from visq.ops import filters
 from visq.ops.arrays import is_torch, namespace, read_pair
+from visq.ops.choices import check_choice
 from visq.ops.colour import Luma
 from visq.ops.filters import gaussian_window
 
@@ -100,8 +100,7 @@ def ms_ssim(
     (1.0, 0.8754)
     """
     for name, value in (("pooling", pooling), ("border", border), ("averaging", averaging)):
-        if value not in _DOMAINS[name]:
-            raise OptionError(f"unknown {name}", expected=" or ".join(map(repr, _DOMAINS[name])), got=repr(value))
+        check_choice(name, value, _DOMAINS[name])
     # Where halving drops the odd row, a side has to hold sixteen windows.
     least = WINDOW * 2 ** (len(WEIGHTS) - 1) if pooling == "drop" else MIN_SIDE
     x, y = read_pair(image, reference, data_range=data_range, min_side=least)

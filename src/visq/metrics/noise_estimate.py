@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from visq.errors import OptionError
 from visq.ops import filters
 from visq.ops.arrays import Batch, read_one
+from visq.ops.choices import check_choice
 
 Method = Literal["immerkaer", "wavelet"]
 
@@ -80,8 +80,7 @@ def noise_estimate(
     >>> round(noise_estimate(noisy, data_range=255.0), 1)
     10.0
     """
-    if method not in get_args(Method):
-        raise OptionError("unknown method", expected=" or ".join(map(repr, get_args(Method))), got=repr(method))
+    check_choice("method", method, get_args(Method))
     x = read_one(image, data_range=data_range, min_side=MIN_SIDE)
     luma = x.luma(255.0, rounded=rounded_luma, keep_uint8=True)
     if method == "wavelet":

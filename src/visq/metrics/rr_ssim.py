@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from visq.errors import OptionError
 from visq.metrics._reduced import SINGLE, numbers, one_plane, score_pairs, single
+from visq.ops.choices import check_choice
 from visq.ops.divisive_normalisation import LEVELS, ORIENTATIONS, normalised_bands
 from visq.ops.wavelet_marginals import divergence, histogram, masses
 
@@ -187,8 +187,7 @@ def _divergence(band: np.ndarray, deviation: float) -> float:
 
 
 def _check(distortion: str) -> None:
-    if distortion not in DISTORTIONS:
-        raise OptionError("unknown distortion", expected=", ".join(DISTORTIONS), got=repr(distortion))
+    check_choice("distortion", distortion, DISTORTIONS)
 
 
 def _slope(distortion: str) -> float:

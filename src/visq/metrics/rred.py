@@ -10,6 +10,7 @@ import numpy as np
 from visq.errors import OptionError
 from visq.metrics._reduced import luma_planes, numbers
 from visq.ops.arrays import read_one, read_pair
+from visq.ops.choices import check_choice
 from visq.ops.entropic import MIN_SIDE, block_entropies, coarse_band, grid, tile_counts, tile_means
 
 Index = Literal["full", "single", "tile"]
@@ -137,8 +138,7 @@ def compare(
 def _tile_side(index: str, tile: int | None, compat: str) -> int:
     """Blocks on a tile's side; 0 for the whole picture."""
     for name, value, choices in (("index", index, get_args(Index)), ("compat", compat, get_args(Compat))):
-        if value not in choices:
-            raise OptionError(f"unknown {name}", expected=" or ".join(map(repr, choices)), got=repr(value))
+        check_choice(name, value, choices)
     if index != "tile":
         if tile is not None:
             raise OptionError(f"tile is not used with index={index!r}", expected="index='tile'", got=f"tile={tile!r}")

@@ -13,6 +13,7 @@ from visq.ops import filters
 from visq.ops.arrays import is_torch, read_pair
 from visq.ops.blocks import viewing_block
 from visq.ops.borders import padding
+from visq.ops.choices import check_choice
 from visq.ops.colour import Luma
 
 _DOMAINS = {
@@ -164,8 +165,7 @@ def _padded(plane: Any, window: int) -> Any:
 
 def _check_choices(**given: str) -> None:
     for name, value in given.items():
-        if value not in _DOMAINS[name]:
-            raise OptionError(f"unknown {name}", expected=" or ".join(map(repr, _DOMAINS[name])), got=repr(value))
+        check_choice(name, value, _DOMAINS[name])
 
 
 def _check(window: int, sigma: float, k1: float, k2: float) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from visq.errors import OptionError
 from visq.ops import filters, light
 from visq.ops.arrays import Batch, namespace, read_pair
+from visq.ops.choices import check_choice
 from visq.ops.cosine_gaussian import cosine_gaussian
 from visq.ops.numeric import mean, safe_power
 from visq.ops.xyb import positive_xyb
@@ -111,8 +112,7 @@ def ssimulacra2(
     True
     """
     x, y = read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE)
-    if blur not in ("exact", "recursive"):
-        raise OptionError("unknown blur", expected="'exact' or 'recursive'", got=repr(blur))
+    check_choice("blur", blur, ("exact", "recursive"))
     if x.torch:
         if blur == "recursive":
             raise OptionError("blur='recursive' is for NumPy arrays", expected="blur='exact' for tensors")

@@ -6,9 +6,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from visq.errors import InputError, OptionError, SizeError
+from visq.errors import InputError, SizeError
 from visq.metrics._reduced import luma_planes
 from visq.ops.arrays import Batch, read_pair
+from visq.ops.choices import check_choice
 from visq.ops.entropic import MIN_SIDE, block_entropies, coarse_band
 
 Index = Literal["full", "single"]
@@ -131,8 +132,7 @@ class StRred:
             ("pairs", pairs, get_args(Pairs)),
             ("compat", compat, get_args(Compat)),
         ):
-            if value not in choices:
-                raise OptionError(f"unknown {name}", expected=" or ".join(map(repr, choices)), got=repr(value))
+            check_choice(name, value, choices)
         self._data_range = data_range
         self._single = index == "single"
         self._overlapping = pairs == "overlapping"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from visq.errors import OptionError
 from visq.ops.arrays import Batch, read_one
+from visq.ops.choices import check_choice
 from visq.ops.numeric import safe_sqrt
 
 Norm = Literal["l2", "l1", "l2_squared"]
@@ -59,8 +59,7 @@ def total_variation(image: Any, *, data_range: float | None = None, norm: Norm =
     >>> total_variation(edge, norm="l1"), round(total_variation(edge), 4)
     (2.0, 1.4142)
     """
-    if norm not in get_args(Norm):
-        raise OptionError("unknown norm", expected=" or ".join(map(repr, get_args(Norm))), got=repr(norm))
+    check_choice("norm", norm, get_args(Norm))
     x = read_one(image, data_range=data_range)
     sums = _sums(x, squared=norm != "l1")
     return x.result(safe_sqrt(sums) if norm == "l2" else sums)

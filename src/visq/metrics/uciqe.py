@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from visq.errors import OptionError
 from visq.ops.arrays import Batch, read_one
+from visq.ops.choices import check_choice
 from visq.ops.lab import rgb_to_lab
 from visq.ops.numeric import safe_divide, safe_sqrt
 
@@ -115,8 +115,7 @@ def uciqe(image: Any, *, data_range: float | None = None, variant: Variant = "no
     >>> round(uciqe(grey), 6), round(uciqe(grey, variant="matlab"), 3)
     (0.0, 0.206)
     """
-    if variant not in get_args(Variant):
-        raise OptionError("unknown variant", expected=" or ".join(map(repr, get_args(Variant))), got=repr(variant))
+    check_choice("variant", variant, get_args(Variant))
     x = read_one(image, data_range=data_range, min_side=MIN_SIDE)
     form = _FORMS[variant]
     if x.torch:

@@ -9,6 +9,7 @@ import numpy as np
 from visq.errors import OptionError
 from visq.metrics._moments import SHIFT, picture_planes, sum_and_difference, window_means
 from visq.ops.arrays import is_torch, namespace, read_pair
+from visq.ops.choices import check_choice
 from visq.ops.filters import gaussian_window
 from visq.ops.numeric import mean
 from visq.ops.precision import wide
@@ -92,8 +93,7 @@ def uqi(
     """
     if window != window // 1 or window < 2:
         raise OptionError("the window cannot be used", expected="a whole number >= 2", got=repr(window))
-    if variant not in ("paper", "sewar"):
-        raise OptionError("unknown variant", expected="'paper' or 'sewar'", got=repr(variant))
+    check_choice("variant", variant, ("paper", "sewar"))
     x, y = read_pair(image, reference, data_range=data_range, min_side=int(window) + 2 * (variant == "sewar"))
     taps = _taps(int(window), weighting, sigma)
     planes = zip(picture_planes(x, channels, rounded_luma), picture_planes(y, channels, rounded_luma), strict=True)
@@ -109,8 +109,7 @@ def uqi(
 def _taps(window: int, weighting: str, sigma: float) -> np.ndarray:
     if weighting == "uniform":
         return np.full(window, 1.0 / window)
-    if weighting != "gaussian":
-        raise OptionError("unknown weighting", expected="'uniform' or 'gaussian'", got=repr(weighting))
+    check_choice("weighting", weighting, ("uniform", "gaussian"))
     if not 0 < sigma < float("inf"):
         raise OptionError("sigma cannot be used", expected="a positive number of pixels", got=repr(sigma))
     return gaussian_window(window, sigma)

@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from visq.errors import OptionError
 from visq.metrics._reduced import luma_planes, numbers
 from visq.ops import wavelet_marginals as marginals
 from visq.ops.arrays import read_one, read_pair
+from visq.ops.choices import check_choice
 from visq.ops.steerable import half_spectrum, real_band
 from visq.ops.wavelet_marginals import Codes, Marginal
 
@@ -153,8 +153,7 @@ def compare(
 
 
 def _check(compat: str) -> None:
-    if compat not in get_args(Compat):
-        raise OptionError("unknown compat", expected=" or ".join(map(repr, get_args(Compat))), got=repr(compat))
+    check_choice("compat", compat, get_args(Compat))
 
 
 def _histograms(plane: np.ndarray) -> list[np.ndarray]:

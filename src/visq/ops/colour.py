@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from visq.errors import OptionError
 from visq.ops.arrays import BT601, RGB2GRAY, namespace
+from visq.ops.choices import check_choice
 
 Luma = Literal["rgb2gray", "bt601"]
 
@@ -47,8 +47,7 @@ def luma_weights(luma: str) -> tuple[float, float, float]:
     >>> luma_weights("bt601")
     (0.299, 0.587, 0.114)
     """
-    if luma not in _LUMA:
-        raise OptionError("unknown luma", expected=" or ".join(map(repr, _LUMA)), got=repr(luma))
+    check_choice("luma", luma, _LUMA)
     return _LUMA[luma]
 
 

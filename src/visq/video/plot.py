@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from visq.errors import InputError, MissingExtraError, OptionError, StoreError
+from visq.errors import InputError, OptionError, StoreError
+from visq.extras import require
 from visq.media.source import printable
 from visq.video.scores import Curve, VideoScores
 
@@ -144,13 +145,7 @@ def _escaped(text: str) -> str:
 def _figure_class() -> Any:
     # It reports that it looks for fonts, once.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "drawing curves needs matplotlib, which is not installed", hint="Run: pip install 'visq[plot]'"
-        ) from error
-    return Figure
+    return require("matplotlib.figure", "drawing curves", "plot").Figure
 
 
 def _write(path: Path, figure: Any) -> Path:
