@@ -36,12 +36,38 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One file of parameters: where it lies inside the package, its hash, its licence and its origin."""
+    """One file of parameters: its name, its hash, its licence and where it comes from.
+
+    Attributes
+    ----------
+    filename : str
+        Its name in the folder of `VISQ_WEIGHTS`, in the package's data and in the cache.
+    sha256 : str
+        Of the whole file. Its first eight digits where its publisher tells no more (torchvision's names carry them).
+    licence, origin : str
+        Of the parameters; who made them from what.
+    ships : bool
+        Whether the file comes with visq.
+    hub, hub_file : str
+        Repository and file at the model hub that `visq weights fetch` takes it from; empty where there is none.
+    url : str
+        Public address of the file where it is not at the hub.
+    verified : bool
+        Whether a score computed with it was compared with one that somebody else published.
+    alternatives : tuple of Weights
+        Other files with the same parameters, of which one will do where this one is missing.
+    """
 
     filename: str
     sha256: str
     licence: str
     origin: str
+    ships: bool = True
+    hub: str = ""
+    hub_file: str = ""
+    url: str = ""
+    verified: bool = True
+    alternatives: tuple[Weights, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +123,8 @@ class MetricSpec:
     extract, compare : str
         Reduced reference only, `package.module:function` each: what takes the few numbers of a reference, and what
         judges an image by them.
+    graph : str
+        `package.module:function`: what hands over the network that `visq export` writes; empty where there is none.
     stream : str
         Video only, `package.module:Class`: what takes one pair of frames after the other, as `visq.video.judges.Stream`
         says.
@@ -153,6 +181,7 @@ class MetricSpec:
     extract: str = ""
     compare: str = ""
     stream: str = ""
+    graph: str = ""
     verification: tuple[Verification, ...] = ()
     likes: tuple[Like, ...] = ()
     notes: str = ""

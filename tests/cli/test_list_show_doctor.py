@@ -231,13 +231,14 @@ def test_a_check_that_raises_becomes_a_finding(monkeypatch):
     assert [(c.section, c.detail) for c in broken] == [("kernels", "ZeroDivisionError: at once")]
 
 
-def _one_parameter_file(monkeypatch, folder, content):
+def _parameter_checks(monkeypatch, folder, content, **more):
     from hashlib import sha256
 
     from visq.types import Weights
 
-    weights = Weights("only_in_this_test.npz", sha256(b"right").hexdigest(), "CC0", "here")
+    weights = Weights("only_in_this_test.npz", sha256(b"right").hexdigest(), "CC0", "here", **more)
     monkeypatch.setattr(catalog, "specs", lambda: [replace(catalog.get(_IDS[0]), weights=(weights,))])
+    monkeypatch.setattr("visq.weights.inventory._backbones", list)
     monkeypatch.setenv("VISQ_WEIGHTS", str(folder))
     if content is not None:
         (folder / weights.filename).write_bytes(content)
@@ -248,9 +249,36 @@ def _one_parameter_file(monkeypatch, folder, content):
 
 @pytest.mark.parametrize(("content", "status"), [(b"right", "ok"), (b"wrong", "broken"), (None, "broken")])
 def test_parameter_files_are_found_and_their_hash_checked(monkeypatch, tmp_path, content, status):
-    check = _one_parameter_file(monkeypatch, tmp_path, content)
+    check = _parameter_checks(monkeypatch, tmp_path, content)
     assert check.status == status
     assert bool(check.hint) == (status == "broken")
+
+
+@pytest.mark.parametrize(("content", "status"), [(b"right", "ok"), (b"wrong", "broken"), (None, "missing")])
+def test_parameters_that_do_not_ship_are_no_fault_where_they_are_missing(monkeypatch, tmp_path, content, status):
+    check = _parameter_checks(monkeypatch, tmp_path, content, ships=False, url="https://example.org/a")
+    assert check.status == status
+    if status == "missing":
+        assert check.detail == f"of {_IDS[0]}: not here; {_IDS[0]} cannot run"
+        assert check.hint == "visq weights fetch only_in_this_test.npz"
+
+
+def test_parameters_that_nobody_offers_say_where_they_come_from(monkeypatch, tmp_path):
+    check = _parameter_checks(monkeypatch, tmp_path, None, ships=False)
+    assert "VISQ_WEIGHTS" in check.hint
+    assert check.hint.endswith("Its origin: here")
+
+
+def test_show_says_where_the_parameters_are(run, monkeypatch, tmp_path):
+    assert re.search(r"found .*niqe_kodak24\.npz", run("show", "niqe")[1])
+    monkeypatch.setenv("VISQ_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("VISQ_CACHE", str(tmp_path))
+    out = run("show", "lpips")[1]
+    assert "missing here: visq weights fetch alexnet-owt-7be5be79.pth" in out
+    (tmp_path / "alexnet-owt-7be5be79.pth").write_bytes(b"")
+    assert f"found {tmp_path / 'alexnet-owt-7be5be79.pth'}" in run("show", "lpips")[1]
+    fields = json.loads(run("show", "lpips", "--json")[1])
+    assert fields["weights"][0]["found"] == str(tmp_path / "alexnet-owt-7be5be79.pth")
 
 
 def test_commands_are_click_objects_called_command():

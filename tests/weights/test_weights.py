@@ -19,7 +19,7 @@ from visq.errors import WeightsError
 from visq.metrics import brisque, niqe
 from visq.weights import arrays
 
-SHIPPED = [w for spec in catalog.specs() for w in spec.weights]
+SHIPPED = [w for spec in catalog.specs() for w in spec.weights if w.ships]
 
 
 class _Payload:

@@ -13,6 +13,7 @@ from visq import catalog
 from visq.catalog.naming import value_text
 from visq.cli.list import direction, kind_text, range_text, spec_fields
 from visq.types import MetricSpec, Option, Verification
+from visq.weights.inventory import Need, needs
 
 _STATUS = {"verified": "checked against", "self": "our own earlier value:", "unverified": "not checked:"}
 
@@ -30,6 +31,8 @@ def command(metric: str, as_json: bool) -> None:
     if as_json:
         fields = spec_fields(spec)
         fields["examples"] = examples(spec)
+        for weights, need in zip(fields["weights"], needs(spec), strict=True):
+            weights["found"] = str(need.found[1]) if need.found else None
         click.echo(json.dumps(fields, indent=2))
         return
     for line in _lines(spec):
@@ -56,11 +59,12 @@ def _lines(spec: MetricSpec) -> Iterator[str]:
         yield from (f"  {line}" for line in _like_lines(spec))
     if spec.weights:
         yield from ("", "Parameters")
-        for w in spec.weights:
+        for w, need in zip(spec.weights, needs(spec), strict=True):
             yield f"  {w.filename}"
             yield f"    sha256 {w.sha256}"
             yield f"    licence {w.licence}"
             yield from _wrapped(f"origin {w.origin}", "    ")
+            yield from (f"    {line}" for line in _places(need))
     yield from ("", "Verification")
     for v in spec.verification:
         yield from _wrapped(verification_text(v), "  ")
@@ -69,6 +73,19 @@ def _lines(spec: MetricSpec) -> Iterator[str]:
     found = examples(spec)
     yield from ("", "Command line", *(f"  {line}" for line in found["cli"].splitlines()), "", "Python")
     yield from (f"  {line}" for line in found["python"].splitlines())
+
+
+def _places(need: Need) -> Iterator[str]:
+    """Where the parameters lie here, or how they can be had."""
+    instead = [weights.filename for weights in need.files[1:]]
+    if instead:
+        yield f"or {', or '.join(instead)}"
+    if need.found is not None:
+        yield f"found {need.found[1]}"
+    elif need.offered.hub or need.offered.url:
+        yield f"missing here: visq weights fetch {need.offered.filename}"
+    else:
+        yield "missing here: put it into a folder and name that in VISQ_WEIGHTS"
 
 
 def facts(spec: MetricSpec) -> list[tuple[str, str]]:

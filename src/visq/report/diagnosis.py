@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from visq.report.environment import OTHERS, VARIABLES
 
@@ -30,6 +30,7 @@ _DEPENDENCIES = {
 }
 _EXTRAS = {
     "torch": ("torch", "gradients, losses, learned metrics, GPUs"),
+    "hub": ("huggingface_hub", "fetching parameters from the model hub"),
     "hdr": ("pyvips", "16-bit colour files"),
     "tables": ("polars", "Parquet tables"),
     "video": ("av", "videos, frame by frame"),
@@ -148,17 +149,33 @@ def _formats() -> Iterator[Check]:
 
 
 def _parameters() -> Iterator[Check]:
-    from visq import catalog
     from visq.errors import WeightsError
-    from visq.weights import find
+    from visq.weights import check_hash, find, hash_is_whole, inventory
 
-    files = {weights.filename: (spec.id, weights) for spec in catalog.specs() for weights in spec.weights}
-    for filename, (metric, weights) in files.items():
+    for item in inventory.items():
+        weights, path = item.weights, item.path
+        of = f"of {item.users}"
         try:
-            yield Check("parameters", filename, "ok", f"of {metric}, hash checked, {find(weights)}")
+            if path is None and not weights.ships:
+                # One of several files with the same parameters is enough: only the first of them is told to be missing.
+                if item.need.found is None and weights == item.need.offered:
+                    cannot = f"{', '.join(item.metrics)} cannot run" if item.metrics else "random parameters only"
+                    yield Check("parameters", weights.filename, "missing", f"{of}: not here; {cannot}", _way(weights))
+                continue
+            path = find(weights) if path is None else path
+            check_hash(path, weights)
+            checked = "hash checked" if hash_is_whole(weights) else "unverified: the catalogue has not its whole hash"
+            yield Check("parameters", weights.filename, "ok", f"{of}, {checked}, {path}")
         except WeightsError as error:
             expected, hint = f"; expected {error.expected}" if error.expected else "", error.hint
-            yield Check("parameters", filename, "broken", f"of {metric}: {error.message}{expected}", hint)
+            yield Check("parameters", weights.filename, "broken", f"{of}: {error.message}{expected}", hint)
+
+
+def _way(weights: Any) -> str:
+    """How a file that is not here can be had."""
+    if weights.hub or weights.url:
+        return f"visq weights fetch {weights.filename}"
+    return f"No public address. Put it into a folder and name that in VISQ_WEIGHTS. Its origin: {weights.origin}"
 
 
 def _self_test() -> Iterator[Check]:

@@ -8,7 +8,11 @@ VARIABLES: dict[str, str] = {
         "the same for any number."
     ),
     "VISQ_WEIGHTS": (
-        "Folder searched first for the parameter files of metrics. A file in it must have the right hash."
+        "Folder, or several separated as in PATH, searched first for the parameter files of metrics. A file in it must "
+        "have the right hash."
+    ),
+    "VISQ_CACHE": (
+        "Folder for what `visq weights fetch` takes from the network, in place of `visq` in the user's cache."
     ),
     "VISQ_SHARED": ("Tests only: folder of reference images and published values. Tests that need it skip without it."),
 }

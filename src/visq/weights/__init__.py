@@ -1,15 +1,17 @@
 """Files of parameters: where they lie, that they are the right ones, and how to read them without running code.
 
-Search order: the path a user gives, then the folder named by the environment variable ``VISQ_WEIGHTS``, then the
-files that ship with visq. What is found by name is checked against the SHA-256 in the catalogue. Nothing is ever
-unpickled: arrays come from `.npz` (without objects), from MATLAB files of version 5 (numbers only) and from
-libsvm's text files.
+Search order: the path a user gives, then the folders named by the environment variable ``VISQ_WEIGHTS``, then the
+files that ship with visq, then the cache that `visq weights fetch` fills. What is found by name is checked against the
+SHA-256 in the catalogue. Nothing that a file says is ever run: arrays come from `.npz` (without objects), from MATLAB
+files of version 5 (numbers only) and from libsvm's text files, tensors from safetensors and from torch's files with
+`weights_only=True`. Looking for a file never uses the network.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -19,40 +21,146 @@ from typing import Any
 from visq.errors import WeightsError
 from visq.types import MetricSpec, Weights
 
-#: Folder searched before the files that ship.
+#: Folders searched before the files that ship, separated as in PATH.
 VARIABLE = "VISQ_WEIGHTS"
+#: Folder of what `visq weights fetch` took from the network.
+CACHE_VARIABLE = "VISQ_CACHE"
 # Parameter files of the metrics that ship are below a megabyte; a claim of more is a mistake or an attack.
 MAX_BYTES = 64_000_000
+#: Of a file of tensors or a graph, by its ending: VGG-19 with its classifier has 575 MB.
+MAX_TENSOR_BYTES = 2_000_000_000
+_TENSOR_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".onnx")
+_WHOLE_HASH = 64
+
+
+def max_bytes(path: str | os.PathLike[str]) -> int:
+    """The most bytes that a file of its kind may have."""
+    return MAX_TENSOR_BYTES if Path(path).suffix.lower() in _TENSOR_ENDINGS else MAX_BYTES
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: the folder in `VISQ_CACHE`, or `visq/weights` in the user's cache."""
+    given = os.environ.get(CACHE_VARIABLE, "")
+    if given:
+        return Path(given).expanduser() / "weights"
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        base = "~/Library/Caches"
+    else:
+        # The specification says that what is not absolute does not count.
+        base = os.environ.get("XDG_CACHE_HOME", "")
+        base = base if base.startswith("/") else "~/.cache"
+    return Path(base).expanduser() / "visq" / "weights"
+
+
+def places() -> tuple[Path, ...]:
+    """The folders that are searched, in order."""
+    given = [Path(p).expanduser() for p in os.environ.get(VARIABLE, "").split(os.pathsep) if p]
+    return (*given, Path(str(files("visq") / "data")), cache_folder())
+
+
+def locate(weights: Weights) -> Path | None:
+    """Path of the first file of this name in the search places, its hash not checked; None where there is none."""
+    return next((p / weights.filename for p in places() if (p / weights.filename).is_file()), None)
 
 
 def find(weights: Weights) -> Path:
     """Path of a file that the catalogue names, its hash checked.
+
+    Where only the first digits of a hash are published, they are checked (`hash_is_whole` tells), and the whole hash
+    that `visq weights fetch` noted beside the file.
 
     Raises
     ------
     WeightsError
         Not found, or its SHA-256 is another one.
     """
-    folder = os.environ.get(VARIABLE, "")
-    places = [Path(folder)] if folder else []
-    places.append(Path(str(files("visq") / "data")))
-    for place in places:
-        path = place / weights.filename
-        if path.is_file():
-            got = sha256(path)
-            if got != weights.sha256:
-                raise WeightsError(
-                    f"{path} is not the file the catalogue means",
-                    expected=f"SHA-256 {weights.sha256}",
-                    got=got,
-                    hint=f"Remove it, or pass your own parameters with model={str(path)!r}.",
-                )
-            return path
+    path = locate(weights)
+    if path is None:
+        raise _missing(weights)
+    check_hash(path, weights)
+    return path
+
+
+def find_any(*candidates: Weights) -> tuple[Weights, Path]:
+    """The first of several files with the same parameters that is there, and its path, its hash checked.
+
+    Raises
+    ------
+    WeightsError
+        None is there, or the first that is has another hash.
+    """
+    for weights in candidates:
+        if locate(weights) is not None:
+            return weights, find(weights)
+    error = _missing(next((w for w in candidates if w.hub or w.url), candidates[0]))
+    names = " or ".join(w.filename for w in candidates)
+    raise WeightsError(f"the parameter file {names} is missing", expected=error.expected, hint=error.hint)
+
+
+def check_hash(path: Path, weights: Weights) -> str:
+    """The SHA-256 of a file, if it is the one that the catalogue means.
+
+    Raises
+    ------
+    WeightsError
+        It is another one.
+    """
+    got = sha256(path)
+    wanted = weights.sha256
+    if not hash_is_whole(weights):
+        noted = noted_hash(path)
+        wanted = noted if noted.startswith(wanted) else wanted
+    if got.startswith(wanted):
+        return got
     raise WeightsError(
-        f"the parameter file {weights.filename} is missing",
-        expected=" or ".join(map(str, places)),
-        hint=f"Reinstall visq, or put the file into a folder and name that folder in {VARIABLE}.",
+        f"{path} is not the file the catalogue means",
+        expected=f"SHA-256 {wanted}{'' if len(wanted) == _WHOLE_HASH else '...'}",
+        got=got,
+        hint=f"Remove it, or pass your own parameters with model={str(path)!r}."
+        if weights.ships
+        else f"Remove it; then `visq weights fetch {weights.filename}`.",
     )
+
+
+def noted_hash(path: Path) -> str:
+    """The hash that `visq weights fetch` noted beside a file whose whole hash nobody publishes; empty without one."""
+    try:
+        with path.with_name(path.name + ".sha256").open("rb") as stream:
+            text = stream.read(_WHOLE_HASH).decode("ascii", "replace").lower()
+    except OSError:
+        return ""
+    return text if len(text) == _WHOLE_HASH and set(text) <= set("0123456789abcdef") else ""
+
+
+def hash_is_whole(weights: Weights) -> bool:
+    """Whether the catalogue has the whole SHA-256 of a file, and not only its first digits."""
+    return len(weights.sha256) == _WHOLE_HASH
+
+
+def missing(spec: Any) -> tuple[Weights, ...]:
+    """The files that a metric (or a network) needs and that are nowhere, nor another with the same parameters.
+
+    Where several would do, the one that `visq weights fetch` takes stands for them.
+    """
+    from visq.weights.inventory import needs
+
+    return tuple(need.offered for need in needs(spec) if need.found is None)
+
+
+def _missing(weights: Weights) -> WeightsError:
+    searched = " or ".join(map(str, places()))
+    if weights.ships:
+        hint = f"Reinstall visq, or put the file into a folder and name that folder in {VARIABLE}."
+    elif weights.hub or weights.url:
+        hint = (
+            f"`visq weights fetch {weights.filename}` takes it from the network; or put the file into a folder and "
+            f"name that folder in {VARIABLE}."
+        )
+    else:
+        hint = f"It has no public address: put the file into a folder and name that folder in {VARIABLE}."
+    return WeightsError(f"the parameter file {weights.filename} is missing", expected=searched, hint=hint)
 
 
 def members(path: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -78,9 +186,9 @@ def members(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     for item in paths:
         if not item.is_file():
             raise WeightsError(f"the parameter file {item} does not exist", expected="a readable file")
-        if item.stat().st_size > MAX_BYTES:
+        if item.stat().st_size > max_bytes(item):
             raise WeightsError(
-                f"{item} is too large", expected=f"at most {MAX_BYTES} bytes", got=str(item.stat().st_size)
+                f"{item} is too large", expected=f"at most {max_bytes(item)} bytes", got=str(item.stat().st_size)
             )
     return paths
 
@@ -97,9 +205,13 @@ def weights_sha256(spec: MetricSpec, options: Mapping[str, Any]) -> str:
     """Hash of the parameters that replace those of the catalogue: the second argument of `MetricSpec.identity`.
 
     Empty where no option of type `path` is given. Options of that type do not belong into an identity themselves:
-    the same file in another folder gives the same score.
+    the same file in another folder gives the same score. A graph that stands in for torch counts as if it were given.
     """
     given = [options.get(o.name) for o in spec.options if o.type == "path"]
+    if spec.graph and not any(given):
+        from visq.weights.stand_in import stand_in
+
+        given = [stand_in(spec.id)]
     hashes = [sha256(member) for path in given if path for member in members(path)]
     if len(hashes) <= 1:
         return "".join(hashes)

@@ -26,6 +26,19 @@ def read_npz(
     WeightsError
         Truncated, not an `.npz`, an array missing or too many, wrong shape or type, NaN.
     """
+    arrays = unpack_npz(path)
+    present = {name: shape for name, shape in (optional or {}).items() if name in arrays}
+    return check(path, arrays, {**shapes, **present})
+
+
+def unpack_npz(path: Path) -> dict[str, np.ndarray]:
+    """Every array of an `.npz`, as it is; objects are never loaded.
+
+    Raises
+    ------
+    WeightsError
+        Too large, truncated, or not an `.npz` of plain arrays.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             claimed = sum(item.file_size for item in archive.infolist())
@@ -34,12 +47,10 @@ def read_npz(
             if archive.testzip() is not None:
                 raise zipfile.BadZipFile("checksum")
         with np.load(path, allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
+            return {name: data[name] for name in data.files}
     # MemoryError: an array's header may claim more than any machine has.
     except (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, NotImplementedError) as error:
         raise WeightsError(f"{path} is damaged or not an .npz file of plain arrays", got=str(error)) from None
-    present = {name: shape for name, shape in (optional or {}).items() if name in arrays}
-    return check(path, arrays, {**shapes, **present})
 
 
 def list_mat(path: Path) -> dict[str, str]:
