@@ -1,11 +1,20 @@
-"""Shared set-up: the tests directory on the path, compiled kernels in one cache."""
+"""Shared set-up: the tests directory on the path, weights where the reference data has them."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+from shared_data import WEIGHTS
+
+# The program is run in its own processes too: they find the weights by the same variable.
+if WEIGHTS.is_dir():
+    os.environ.setdefault("VISQ_WEIGHTS", str(WEIGHTS))
 
 try:
     from hypothesis import settings
@@ -15,3 +24,13 @@ else:
     # Nothing is written into the tree, and a run does not depend on the run before it.
     settings.register_profile("visq", database=None, deadline=None)
     settings.load_profile("visq")
+
+
+@pytest.fixture
+def classical(monkeypatch, tmp_path_factory):
+    """`all` without what rests on networks: their weights are nowhere. Names of the metrics of a kind."""
+    from visq import catalog
+
+    monkeypatch.delenv("VISQ_WEIGHTS", raising=False)
+    monkeypatch.setenv("VISQ_CACHE", str(tmp_path_factory.mktemp("no_weights")))
+    return lambda kind: [s.id for s in catalog.specs(kind) if all(w.ships for w in s.weights)]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(os.environ.get("VISQ_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+#: Public weights, where the reference data has them.
+WEIGHTS = _ROOT / "weights"
 
 
 def shared(relative: str) -> Path:
@@ -16,6 +18,15 @@ def shared(relative: str) -> Path:
     if not path.exists():
         pytest.skip(f"needs {relative} (set VISQ_SHARED to the folder of reference data)")
     return path
+
+
+def lacking(spec) -> list:
+    """Marks for a test of a metric: skipped, with the reason, where its weights or what they need is not here."""
+    from visq import weights
+
+    missing = [w.filename for w in weights.missing(spec)]
+    reason = f"needs the weights {', '.join(missing)} (set VISQ_WEIGHTS)" if missing else ""
+    return [pytest.mark.skip(reason=reason)] if reason else []
 
 
 def load(relative: str):

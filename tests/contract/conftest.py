@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import samples
+from shared_data import lacking
 from visq import catalog
 
 
@@ -100,7 +101,7 @@ def pytest_generate_tests(metafunc):
     }
     for name, cases in wanted.items():
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, cases, ids=[c.spec.id for c in cases])
+            metafunc.parametrize(name, [pytest.param(c, id=c.spec.id, marks=lacking(c.spec)) for c in cases])
 
 
 @pytest.fixture

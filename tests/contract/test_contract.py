@@ -64,9 +64,12 @@ def test_the_same_call_gives_the_same_bits(case, one_thread):
         image, reference = (a if dtype is np.uint8 else a / 255.0 for a in (samples.noisy(large, 6), large))
         first = case(image, reference)
         assert case(image, reference) == first
+        # Sums inside a network's convolutions are cut by the number of threads; ours are not.
+        within = 1e-5 if case.spec.extra == "torch" else 0.0
         for threads in (1, 2, 3, 4):
             one_thread(threads)
-            assert case(image, reference) == first, f"{threads} threads"
+            value = case(image, reference)
+            assert abs(value - first) <= within * abs(first), f"{threads} threads"
         one_thread(None)
 
 

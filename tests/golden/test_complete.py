@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 # Names of the list that are no metric of the catalogue. A metric that is added has to leave this set.
 NOT_BUILT = frozenset(
     [
-        "VMAF_v0_6_1", "adm2", "ckdn", "clip_iqa", "dists", "ergas", "hitchhikers_ssim",
-        "laion_aes", "lpips", "motion2", "musiq", "musiq-ava", "musiq-paq2piq", "musiq-spaq", "nrqm", "paq2piq",
+        "VMAF_v0_6_1", "adm2", "ckdn", "clip_iqa", "ergas", "hitchhikers_ssim",
+        "laion_aes", "motion2", "musiq", "musiq-ava", "musiq-paq2piq", "musiq-spaq", "nrqm", "paq2piq",
         "pi", "pieapp", "q2n",
     ]
 )  # fmt: skip

@@ -9,14 +9,20 @@ from hypothesis import strategies as st
 
 import samples
 import visq
+from shared_data import lacking
 from visq import catalog
 from visq.errors import VisqError
 
-_ALL = [pytest.param(s, id=s.id) for s in catalog.specs() if s.kind != "video"]
+
+def _parameters(specs):
+    return [pytest.param(s, id=s.id, marks=lacking(s)) for s in specs]
+
+
+_ALL = _parameters(s for s in catalog.specs() if s.kind != "video")
 _PAIRED = [s for s in catalog.specs() if s.kind in ("fr", "rr")]
-_EXACT = [pytest.param(s, id=s.id) for s in _PAIRED if s.best is not None]
-_FULL = [pytest.param(s, id=s.id) for s in catalog.specs("fr")]
-_SYMMETRIC = [pytest.param(s, id=s.id) for s in _PAIRED if s.symmetric]
+_EXACT = _parameters(s for s in _PAIRED if s.best is not None)
+_FULL = _parameters(catalog.specs("fr"))
+_SYMMETRIC = _parameters(s for s in _PAIRED if s.symmetric)
 
 # Examples are the same in every run: what fails here fails everywhere.
 _RUN = settings(

@@ -18,13 +18,14 @@ from numbers import Integral, Real
 from typing import Any
 
 from visq.catalog.full_reference import SPECS as _FULL_REFERENCE
+from visq.catalog.learned import SPECS as _LEARNED
 from visq.catalog.no_reference import SPECS as _NO_REFERENCE
 from visq.catalog.reduced_reference import SPECS as _REDUCED_REFERENCE
 from visq.catalog.video import SPECS as _VIDEO
 from visq.errors import OptionError, UnknownMetricError
 from visq.types import MetricSpec, Option
 
-_TABLES = (*_FULL_REFERENCE, *_REDUCED_REFERENCE, *_NO_REFERENCE, *_VIDEO)
+_TABLES = (*_FULL_REFERENCE, *_REDUCED_REFERENCE, *_NO_REFERENCE, *_LEARNED, *_VIDEO)
 _SPECS: dict[str, MetricSpec] = {spec.id: spec for spec in _TABLES}
 _ALIASES: dict[str, str] = {alias: spec.id for spec in _SPECS.values() for alias in spec.aliases}
 
@@ -89,13 +90,15 @@ def _as_like(spec: MetricSpec, options: dict[str, Any]) -> dict[str, Any]:
     for like in spec.likes:
         if like.name == str(wanted).strip().lower().replace("_", "-"):
             return {**dict(like.options), **given}
-    names = ", ".join(like.name for like in spec.likes)
+    names = [like.name for like in spec.likes]
     if not names:
         raise OptionError(f"{spec.id} takes no `like`: no other program is known to differ from it")
+    near = difflib.get_close_matches(str(wanted).strip().lower(), names, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
     raise OptionError(
         f"{spec.id}: like={wanted!r} is no program whose number it can give",
-        expected=f"one of {names}",
-        hint=f"`visq show {spec.id}` tells what each does otherwise.",
+        expected=f"one of {', '.join(names)}",
+        hint=f"{hint}`visq show {spec.id}` tells what each does otherwise.",
     )
 
 

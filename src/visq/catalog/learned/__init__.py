@@ -1,0 +1,7 @@
+"""Metrics that rest on trained networks: they need `visq[torch]` and files of weights."""
+
+from __future__ import annotations
+
+from visq.catalog.learned import dependence, opinion, probe, similarity, transport
+
+SPECS = (*similarity.SPECS, *transport.SPECS, *dependence.SPECS, *opinion.SPECS, *probe.SPECS)
