@@ -108,6 +108,10 @@ def _made_up_model(kind: str) -> str:
     return str(path)
 
 
+def _lpips() -> Names:
+    return {"library": declare_missing_operators()}
+
+
 def _torchmetrics() -> Names:
     import torchmetrics.functional.image as functional
 
@@ -171,6 +175,7 @@ _ADAPTERS = {
     "visq": _visq,
     "frame-analytics": _frame_analytics,
     "piq": _piq,
+    "lpips": _lpips,
     "pyiqa": _pyiqa,
     "torchmetrics": _torchmetrics,
     "pytorch-msssim": _pytorch_msssim,
@@ -181,4 +186,4 @@ _ADAPTERS = {
     "ssimulacra2": _ssimulacra2,
 }
 #: Libraries whose calls are made with torch, without gradients.
-TORCH = ("frame-analytics", "piq", "pyiqa", "torchmetrics", "pytorch-msssim")
+TORCH = ("frame-analytics", "piq", "lpips", "pyiqa", "torchmetrics", "pytorch-msssim")

@@ -6,7 +6,7 @@ python benchmarks/severity.py PHOTOS --metrics ssim    some of them
 Writes `results/severity.json`: for each metric and damage the number of steps, and every step that did not make the
 score worse, by photograph. The pages of the metrics are made from it. A step leads from one level to the next, the
 first one from the untouched photograph. Scores on the way are kept in `results/severity.jsonl`, which is not part of
-the repository.
+the repository. Metrics whose weights or whose extra are not here are passed over, and named.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from PIL import Image
 from scipy import ndimage
 
 import visq
+from runnable import able
 from visq import catalog
 
 HERE = Path(__file__).parent
@@ -132,9 +133,10 @@ def main() -> int:
     kept = RESULT.with_suffix(".jsonl")
     rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     done = {(r["photo"], r["identity"]) for r in rows}
-    identities = {m: catalog.get(m).identity() for m in args.metrics}
+    names = able(args.metrics)
+    identities = {m: catalog.get(m).identity() for m in names}
     work = []
-    for chosen in (args.metrics[i : i + _TOGETHER] for i in range(0, len(args.metrics), _TOGETHER)):
+    for chosen in (names[i : i + _TOGETHER] for i in range(0, len(names), _TOGETHER)):
         missing = [(str(p), [m for m in chosen if (p.stem, identities[m]) not in done]) for p in photos]
         work += [one for one in missing if one[1]]
     with ProcessPoolExecutor(args.jobs) as pool, kept.open("a") as file:

@@ -48,7 +48,7 @@ class Sheet:
     _rows: dict[str, dict[int, tuple[np.ndarray | None, str]]] = field(default_factory=dict)
 
     def add(self, row: str, column: int, pixels: np.ndarray | None, note: str = "") -> None:
-        """A tile with a note under it; None where there is no picture, for the reason in the note.
+        """A tile with a note of one line or more under it; None where there is no picture, for the reason in the note.
 
         Parameters
         ----------
@@ -74,7 +74,9 @@ class Sheet:
         if not self._rows:
             raise InputError("the sheet is empty", expected="a picture at least")
         wide, high = self._largest()
-        step_x, step_y = wide + _GAP, high + 18 + _GAP
+        notes = [note for tiles in self._rows.values() for pixels, note in tiles.values() if pixels is not None]
+        under = 1 + 17 * max((1 + note.count("\n") for note in notes), default=1)
+        step_x, step_y = wide + _GAP, high + under + (_GAP if under == 18 else 3 * _GAP)
         width = 2 * _MARGIN + _LABEL + len(self.columns) * step_x - _GAP
         canvas = Image.new("RGB", (width, 2 * _MARGIN + _TITLE + len(self._rows) * step_y), _BACKGROUND)
         pen = ImageDraw.Draw(canvas)
@@ -88,7 +90,7 @@ class Sheet:
             name, _, meaning = label.partition("\n")
             lines = [(part, _INK) for part in _lines(name, small, _LABEL - _GAP)]
             lines += [(part, _FAINT) for part in _lines(meaning, small, _LABEL - _GAP)]
-            for line, (part, ink) in enumerate(lines[: (high + 18) // 17]):
+            for line, (part, ink) in enumerate(lines[: (high + under) // 17]):
                 pen.text((_MARGIN, top + 17 * line), part, font=small, fill=ink)
             for column, (pixels, note) in tiles.items():
                 left = _MARGIN + _LABEL + column * step_x
@@ -98,7 +100,8 @@ class Sheet:
                         pen.text((left + 6, top + 6 + 17 * line), part, font=small, fill=_FAINT)
                     continue
                 canvas.paste(Image.fromarray(pixels), (left, top))
-                pen.text((left, top + high + 1), _fitting(note, small, wide), font=small, fill=_FAINT)
+                for line, part in enumerate(note.split("\n")):
+                    pen.text((left, top + high + 1 + 17 * line), _fitting(part, small, wide), font=small, fill=_FAINT)
         return canvas
 
     def _largest(self) -> tuple[int, int]:

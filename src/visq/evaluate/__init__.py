@@ -12,8 +12,9 @@ Which number means what, which fit, which test: docs/evaluation.md. Importing th
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from visq.lazy import names as _names
 
 # Modules have other names than the functions in them: a module of the same name would hide the function.
 _LAZY = {
@@ -26,6 +27,7 @@ _LAZY = {
     "PairComparison": "pairs",
     "RangeEffect": "ranges",
     "ResidualTest": "residuals",
+    "ShiftTolerance": "shifts",
     "SignificanceMatrix": "significance",
     "TwoAlternative": "choices",
     "adjust": "multiple",
@@ -49,6 +51,7 @@ _LAZY = {
     "range_effect": "ranges",
     "residual_f_test": "residuals",
     "rmse": "correlation",
+    "shift_tolerance": "shifts",
     "significance_matrix": "significance",
     "srcc": "correlation",
     "steiger": "dependent",
@@ -66,6 +69,7 @@ __all__ = [
     "PairComparison",
     "RangeEffect",
     "ResidualTest",
+    "ShiftTolerance",
     "SignificanceMatrix",
     "TwoAlternative",
     "adjust",
@@ -89,6 +93,7 @@ __all__ = [
     "range_effect",
     "residual_f_test",
     "rmse",
+    "shift_tolerance",
     "significance_matrix",
     "srcc",
     "steiger",
@@ -110,15 +115,11 @@ if TYPE_CHECKING:
     from visq.evaluate.ranges import RangeEffect, range_effect
     from visq.evaluate.resampling import Interval, bootstrap
     from visq.evaluate.residuals import ResidualTest, pitman_morgan, residual_f_test
+    from visq.evaluate.shifts import ShiftTolerance, shift_tolerance
     from visq.evaluate.significance import Comparison, SignificanceMatrix, compare_metrics, significance_matrix
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'visq.evaluate' has no attribute {name!r}")
-    value = getattr(import_module(f"visq.evaluate.{_LAZY[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = _names(__name__, _LAZY)
 
 
 def __dir__() -> list[str]:

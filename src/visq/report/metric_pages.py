@@ -27,26 +27,30 @@ _FUNCTIONS = (("impl", "The function"), ("extract", "What is kept of a reference
 def pages(root: Path) -> dict[str, str]:
     """File name (inside `docs/metrics`) and text of the page of every metric.
 
-    `root` is the checkout: the golden files lie in its `tests/golden`, the study of severity, where there is one, in
-    `benchmarks/results/severity.json`.
+    `root` is the checkout: the golden files lie in its `tests/golden`, the studies of severity and of shifts, where
+    there are any, in `benchmarks/results`.
     """
     rows = golden.read(root / "tests" / "golden")
-    study = severity(root / "benchmarks" / "results" / "severity.json")
+    results = root / "benchmarks" / "results"
+    study, shifts = severity(results / "severity.json"), severity(results / "shift_tolerance.json")
     return {
-        f"{spec.id}.md": metric_page(spec, [r for r in rows if r.metric == spec.id], study) for spec in catalog.specs()
+        f"{spec.id}.md": metric_page(spec, [r for r in rows if r.metric == spec.id], study, shifts)
+        for spec in catalog.specs()
     }
 
 
 def severity(path: Path) -> dict[str, Any]:
-    """The study of severity as `benchmarks/severity.py` writes it; empty where there is none."""
+    """A study as `benchmarks/severity.py` or `shift_tolerance.py` writes it; empty where there is none."""
     if not path.exists():
         return {}
     study: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return study
 
 
-def metric_page(spec: MetricSpec, rows: list[Row], study: Mapping[str, Any]) -> str:
-    """The page of one metric, with its golden values and its part of the study of severity, where it has one."""
+def metric_page(
+    spec: MetricSpec, rows: list[Row], study: Mapping[str, Any], shifts: Mapping[str, Any] | None = None
+) -> str:
+    """The page of one metric, with its golden values and its part of the studies of severity and shifts, if any."""
     doc = parse(_function(spec.impl).__doc__)
     found = examples(spec)
     lines = [f"# {spec.name}", "", _NOTICE, ""]
@@ -62,6 +66,7 @@ def metric_page(spec: MetricSpec, rows: list[Row], study: Mapping[str, Any]) -> 
             lines += _function_section(spec, path, heading)
     lines += _notes(spec, doc)
     lines += _severity_section(spec, study)
+    lines += _shift_section(spec, shifts or {})
     lines += _weights(spec)
     lines += _verification(spec, rows)
     for name in ("References", "See Also"):
@@ -176,6 +181,31 @@ def _severity_section(spec: MetricSpec, study: Mapping[str, Any]) -> Iterator[st
         count = sum(len(steps) for steps in found["broken"].values())
         where = "; ".join(f"{name}: {steps}" for name, steps in broken.items())
         yield row(study["meaning"][kind], levels, str(found["steps"]), str(count), where)
+    yield ""
+
+
+def _shift_section(spec: MetricSpec, study: Mapping[str, Any]) -> Iterator[str]:
+    """What shifts of a few pixels did to scores and to the order of images."""
+    mine = study.get("metrics", {}).get(spec.id)
+    if mine is None:
+        return
+    versions = ", ".join(f"`{name}`" for name in study["distortions"])
+    yield from ("## Shift tolerance", "")
+    yield (
+        f"Moved by a few pixels, which nobody sees, does an image score otherwise? {len(study['photographs'])} "
+        f"photographs of {study['set']} ({', '.join(study['photographs'])}), of each the middle "
+        f"{study['side']}x{study['side']} pixels, distorted by {versions}; moved to the right and down "
+        f"against the reference. Changes of `{mine['identity']}` are shares of the range that the distorted "
+        "versions span unmoved. The order of every two versions is that of their scores."
+    )
+    yield ""
+    yield from head("pixels", "mean change", "order changed, both moved", "order changed, one moved")
+    counts = zip(study["shifts"], mine["changes"], mine["flips"], mine["flips_alone"], strict=True)
+    for shift, change, flips, alone in counts:
+        yield row(
+            str(shift), f"{change:.1%}", f"{flips} of {mine['compared']} ({flips / mine['compared']:.1%})",
+            f"{alone} of {mine['compared_alone']} ({alone / mine['compared_alone']:.1%})",
+        )  # fmt: skip
     yield ""
 
 

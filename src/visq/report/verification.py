@@ -12,9 +12,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from visq import catalog
 from visq.report import golden, peers
 from visq.report.golden import LeftOut, Row
 from visq.report.peers import Comparison
+from visq.weights.stand_in import lacking
 
 #: What stands in the page for a value that could not be computed.
 ABSENT = "not computed"
@@ -45,7 +47,8 @@ Checked = tuple[Row, float]
 def check(folder: Path, shared: Path) -> list[Checked]:
     """Every golden value in `folder`, and what visq gives for it from the pictures in `shared`.
 
-    NaN stands for what cannot be computed because a file of parameters, which its option names, is not in `shared`.
+    NaN stands for what cannot be computed because a file of parameters, which its option names, is not in `shared`, or
+    the weights of its network are nowhere.
 
     Raises
     ------
@@ -53,7 +56,10 @@ def check(folder: Path, shared: Path) -> list[Checked]:
         A picture that `shared` has not.
     """
     rows = golden.read(folder)
-    at_hand = [all((shared / name).exists() for name in value.parameters) for value in rows]
+    at_hand = [
+        all((shared / name).exists() for name in value.parameters) and not lacking(catalog.get(value.metric))
+        for value in rows
+    ]
     return [
         (value, golden.ours(value, shared) if there else math.nan) for value, there in zip(rows, at_hand, strict=True)
     ]
