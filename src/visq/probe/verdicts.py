@@ -1,0 +1,312 @@
+"""The paper's seven conclusions, asked of a table: confirmed, contradicted, undecided, or not testable with it.
+
+Each is asked of every database apart, by paired intervals over contents. A conclusion counts as confirmed where every
+comparison it makes is on its side of 0 with the whole interval, as contradicted where at least one is on the other
+side, and as undecided otherwise. Verdicts on databases whose score is a surrogate stand beside, and decide nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from visq.probe.comparing import Difference, difference, fixed, twin_of
+from visq.probe.networks import VERY_DEEP
+from visq.probe.reading import DESCRIPTORS
+from visq.probe.table import BASELINE, Row, Table, best
+
+Verdict = Literal["confirmed", "contradicted", "undecided", "not testable"]
+#: Metrics of the catalogue that were made to agree with people by learning from images or from people.
+DEDICATED = ("lpips", "dists")
+#: A change of SRCC that counts as major, and as worth a claim about what was learned.
+MAJOR = 0.05
+CLAIMS = (
+    "Every network studied beats SSIM.",
+    "Some networks match dedicated metrics untouched.",
+    "Supervised classifiers beat LPIPS clearly; self-supervised networks beat it too.",
+    "Simple architectures beat very deep ones.",
+    "In simple networks agreement grows with depth; in very deep ones it does not.",
+    "Small changes of the training images matter little.",
+    "Statistical descriptors and concatenated layers bring no major change.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """One claim on one database.
+
+    Attributes
+    ----------
+    number : int
+        1 to 7.
+    claim : str
+    dataset : str
+        Empty: all databases that people rated.
+    verdict : str
+    evidence : tuple of str
+        What was compared, with intervals.
+    reason : str
+        Why it is not testable, or what to know of the verdict.
+    surrogate : bool
+        Whether the score is no opinion of people.
+    """
+
+    number: int
+    claim: str
+    dataset: str
+    verdict: Verdict
+    evidence: tuple[str, ...] = ()
+    reason: str = ""
+    surrogate: bool = False
+
+
+def conclusions(table: Table, *, readout: str = "l2") -> tuple[Conclusion, ...]:
+    """The seven claims on every database of the table, each first over all databases that people rated.
+
+    Parameters
+    ----------
+    table : Table
+        With the baselines `ssim` and `lpips` (and `dists`), several networks, and read-outs beside `readout`, as far as
+        there are any; a claim that lacks what it needs is not testable.
+    readout : str
+        The plain one.
+
+    Returns
+    -------
+    tuple of Conclusion
+        By number; with an empty `dataset` first.
+    """
+    result: list[Conclusion] = []
+    for number, (claim, ask) in enumerate(zip(CLAIMS, _ASK, strict=True), 1):
+        each = []
+        for dataset, pairs in table.sets.items():
+            verdict, evidence, reason = ask(table, dataset, readout)
+            each.append(Conclusion(number, claim, dataset, verdict, tuple(evidence), reason, pairs.surrogate))
+        result += [_over_all(number, claim, each), *each]
+    return tuple(result)
+
+
+Answer = tuple[Verdict, list[str], str]
+
+
+def _over_all(number: int, claim: str, each: Sequence[Conclusion]) -> Conclusion:
+    rated = [one for one in each if not one.surrogate]
+    told = [one for one in rated if one.verdict != "not testable"]
+    if not told:
+        reasons = dict.fromkeys(one.reason for one in rated if one.reason)
+        why = "; ".join(reasons) if rated else "no database here was rated by people"
+        return Conclusion(number, claim, "", "not testable", (), why)
+    verdicts = {one.verdict for one in told}
+    verdict: Verdict = "undecided"
+    if verdicts == {"confirmed"}:
+        verdict = "confirmed"
+    elif "contradicted" in verdicts:
+        verdict = "contradicted" if "confirmed" not in verdicts else "undecided"
+    reason = f"over {len(told)} databases that people rated: " + ", ".join(f"{o.dataset} {o.verdict}" for o in told)
+    notes = dict.fromkeys(one.reason for one in told if one.reason)
+    return Conclusion(number, claim, "", verdict, (), "; ".join((reason, *notes)))
+
+
+def _learned(table: Table, dataset: str, readout: str) -> list[tuple[str, list[Row]]]:
+    """Networks that were trained, with their rows of a read-out."""
+    found: dict[str, list[Row]] = {}
+    for row in table.where(dataset=dataset, readout=readout, random=False):
+        if row.goal != BASELINE and row.defined:
+            found.setdefault(row.net, []).append(row)
+    return list(found.items())
+
+
+def _judged(differences: Iterable[Difference]) -> Verdict:
+    found = list(differences)
+    if found and all(one.above for one in found):
+        return "confirmed"
+    return "contradicted" if any(one.below for one in found) else "undecided"
+
+
+def _beats(table: Table, dataset: str, readout: str, metric: str, goals: tuple[str, ...] = ()) -> Answer:
+    """Whether the best layer of every network (of these goals) beats a metric; the fixed layer is told beside."""
+    line = table.baseline(dataset, metric)
+    if line is None:
+        return "not testable", [], f"{metric} was not measured"
+    differences, evidence = [], []
+    for net, rows in _learned(table, dataset, readout):
+        top, middle = best(rows), fixed(rows)
+        if top is None or (goals and top.goal not in goals):
+            continue
+        differences.append(difference(table, top, line))
+        text = f"{net} {top.layer} {top.srcc:.3f} against {metric} {line.srcc:.3f}: {differences[-1]}"
+        if middle is not None and middle is not top:
+            text += f"; fixed layer {middle.layer}: {difference(table, middle, line)}"
+        evidence.append(text)
+    if not differences:
+        return "not testable", [], "no such network was measured"
+    return _judged(differences), evidence, "the best layer was chosen on the same pairs"
+
+
+def _ssim(table: Table, dataset: str, readout: str) -> Answer:
+    return _beats(table, dataset, readout, "ssim")
+
+
+def _dedicated(table: Table, dataset: str, readout: str) -> Answer:
+    lines = [row for row in (table.baseline(dataset, name) for name in DEDICATED) if row is not None]
+    top = best(lines)
+    nets = _learned(table, dataset, readout)
+    if top is None or not nets:
+        missing = "networks were not measured" if top else f"none of {', '.join(DEDICATED)} was measured"
+        return "not testable", [], missing
+    evidence, found = [], []
+    for net, rows in nets:
+        row = best(rows)
+        if row is not None:
+            found.append(difference(table, row, top))
+            evidence.append(f"{net} {row.layer} against {top.net}, the better of them: {found[-1]}")
+    # To match is to be no worse by a major change, with the whole interval.
+    if any(one.low > -MAJOR for one in found):
+        return "confirmed", evidence, f"matched: no worse by {MAJOR:g} within the interval"
+    return ("contradicted" if all(one.high < 0 for one in found) else "undecided"), evidence, ""
+
+
+def _classifiers(table: Table, dataset: str, readout: str) -> Answer:
+    verdict, evidence, reason = _beats(table, dataset, readout, "lpips", ("classification",))
+    if verdict == "not testable":
+        return verdict, evidence, reason
+    goals = {rows[0].goal for _, rows in _learned(table, dataset, readout)}
+    others = goals - {"classification", "unknown"}
+    if others:
+        second, more, _ = _beats(table, dataset, readout, "lpips", tuple(others))
+        both = {verdict, second}
+        verdict = verdict if len(both) == 1 else "contradicted" if "contradicted" in both else "undecided"
+        evidence = evidence + more
+    else:
+        reason = "of classifiers alone: no self-supervised network was measured"
+    # What untrained weights give as well is no merit of the goal.
+    learned = _over_random(table, dataset, readout)
+    evidence += [f"{net} over its twin with random weights: {d}" for net, d in learned]
+    if verdict == "confirmed" and any(d.value < MAJOR for _, d in learned):
+        return "undecided", evidence, f"{reason}; a twin with random weights is within {MAJOR:g}"
+    return verdict, evidence, reason
+
+
+def _over_random(table: Table, dataset: str, readout: str) -> list[tuple[str, Difference]]:
+    """The best layer of each network minus that of its twin."""
+    found = []
+    for net, rows in _learned(table, dataset, readout):
+        top = best(rows)
+        twin = twin_of(table, top) if top is not None else None
+        if top is not None and twin is not None:
+            found.append((net, difference(table, top, twin)))
+    return found
+
+
+def _simple(table: Table, dataset: str, readout: str) -> Answer:
+    nets = _learned(table, dataset, readout)
+    simple = [best(rows) for _, rows in nets if (rows[0].depth or 0) < VERY_DEEP]
+    deep = [best(rows) for _, rows in nets if (rows[0].depth or 0) >= VERY_DEEP]
+    if not simple or not deep:
+        lacking = "very deep" if simple else "simple"
+        return "not testable", [], f"no {lacking} network was measured ({VERY_DEEP} layers with weights or more)"
+    differences, evidence = [], []
+    for a in simple:
+        for b in deep:
+            if a is not None and b is not None:
+                differences.append(difference(table, a, b))
+                evidence.append(
+                    f"{a.net} ({a.depth} layers) {a.layer} {a.srcc:.3f} against {b.net} ({b.depth}) {b.layer} "
+                    f"{b.srcc:.3f}: {differences[-1]}"
+                )
+    return _judged(differences), evidence, f"very deep: {VERY_DEEP} layers with weights or more"
+
+
+def _grows(table: Table, dataset: str, readout: str) -> Answer:
+    verdicts: list[Verdict] = []
+    evidence = []
+    kinds = set()
+    for net, rows in _learned(table, dataset, readout):
+        deep = (rows[0].depth or 0) >= VERY_DEEP
+        along = [row for row in rows if row.depth_fraction is not None]
+        if len(along) < 4:
+            continue
+        kinds.add(deep)
+        value, low, high = _trend(table, along)
+        kind = "very deep" if deep else "simple"
+        evidence.append(f"{net} ({kind}): rank correlation of SRCC with depth {Difference(value, low, high)}")
+        if math.isnan(low):
+            verdicts.append("undecided")
+        elif deep:
+            verdicts.append("contradicted" if low > 0 else "confirmed" if high <= 0 else "undecided")
+        else:
+            verdicts.append("confirmed" if low > 0 else "contradicted" if high < 0 else "undecided")
+    if not verdicts:
+        return "not testable", [], "fewer than four layers of each network were measured"
+    reason = "" if kinds == {True, False} else f"of {'very deep' if True in kinds else 'simple'} networks alone"
+    if all(one == "confirmed" for one in verdicts):
+        return "confirmed", evidence, reason
+    return ("contradicted" if "contradicted" in verdicts else "undecided"), evidence, reason
+
+
+def _trend(table: Table, rows: Sequence[Row]) -> tuple[float, float, float]:
+    """Spearman's correlation of the layers' SRCC with their order, with an interval over contents."""
+    from visq.evaluate.correlation import spearman
+    from visq.evaluate.resampling import Resampler, Statistic, limits
+
+    pairs = table.sets[rows[0].dataset]
+    order = np.arange(len(rows), dtype=np.float64)
+    value = spearman(np.array([row.srcc for row in rows], dtype=np.float64), order)
+    if len(pairs.contents) < 2 or not table.samples:
+        return value, math.nan, math.nan
+    resampler = Resampler(len(pairs), pairs.groups, table.samples, table.seed)
+    of = [Statistic("srcc", table.distances[row.key], pairs.impairment, resampler) for row in rows]
+    drawn = np.concatenate([np.stack([one.of(counts) for one in of], 1) for counts in resampler.counts()])
+    trends = [spearman(line, order) if np.isfinite(line).all() else math.nan for line in drawn]
+    low, high = limits(np.array(trends), 0.95)
+    return value, low, high
+
+
+def _data(table: Table, dataset: str, readout: str) -> Answer:
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for _, rows in _learned(table, dataset, readout):
+        top = best(rows)
+        if top is not None:
+            groups.setdefault((top.arch, top.goal), []).append(top)
+    pairs = [(a, b) for rows in groups.values() for i, a in enumerate(rows) for b in rows[i + 1 :]
+             if a.train_data != b.train_data]  # fmt: skip
+    if not pairs:
+        return "not testable", [], "no architecture was measured with weights from several sets of images"
+    found = [difference(table, a, b) for a, b in pairs]
+    evidence = [f"{a.net} against {b.net}: {d}" for (a, b), d in zip(pairs, found, strict=True)]
+    return _small(found), evidence, f"little: within {MAJOR:g}"
+
+
+def _change(table: Table, dataset: str, readout: str) -> Answer:
+    evidence, found = [], []
+    for net, rows in _learned(table, dataset, readout):
+        plain = best(rows)
+        names = {row.readout for row in table.where(dataset=dataset, net=net)}
+        for name in sorted(n for n in names if n in DESCRIPTORS or n.startswith("concat")):
+            other = best(table.where(dataset=dataset, net=net, readout=name))
+            if plain is not None and other is not None:
+                found.append(difference(table, other, plain))
+                evidence.append(f"{net}: {name} {other.layer} against {readout} {plain.layer}: {found[-1]}")
+    if not found:
+        return "not testable", [], "neither descriptors nor concatenations were measured"
+    return _small(found), evidence, f"no major change: within {MAJOR:g} either way"
+
+
+def _small(found: Iterable[Difference]) -> Verdict:
+    """Whether every difference is within the bound; contradicted where one lies outside with its whole interval."""
+    several = list(found)
+    if all(one.low > -MAJOR and one.high < MAJOR for one in several):
+        return "confirmed"
+    return "contradicted" if any(one.low > MAJOR or one.high < -MAJOR for one in several) else "undecided"
+
+
+_ASK: tuple[Callable[[Table, str, str], Answer], ...] = (
+    _ssim, _dedicated, _classifiers, _simple, _grows, _data, _change,
+)  # fmt: skip
+
+
+__all__ = ["CLAIMS", "MAJOR", "Conclusion", "conclusions"]

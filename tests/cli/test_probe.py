@@ -1,0 +1,129 @@
+"""`visq probe` as it is typed."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from PIL import Image
+
+from probe_nets import damaged, picture
+from visq.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of one's own with visq.csv: 3 contents, 2 kinds, 3 levels."""
+    root = tmp_path_factory.mktemp("rated")
+    lines = ["image,reference,score,distortion,level"]
+    for content in range(3):
+        reference = picture(content, side=40)
+        Image.fromarray(reference).save(root / f"{content}.png")
+        for kind in ("noise", "blur"):
+            for level in (1, 3, 5):
+                name = f"{content}_{kind}_{level}.png"
+                Image.fromarray(damaged(reference, kind, level, content)).save(root / name)
+                lines.append(f"{name},{content}.png,{5 - level + content / 10},{kind},{level}")
+    (root / "visq.csv").write_text("\n".join(lines) + "\n")
+    (root / "list.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def lines(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def probe(*arguments):
+    return main(["probe", *map(str, arguments)])
+
+
+BASE = ("--nets", "squeezenet1_1-random", "--layers", "relu1,fire3", "--samples", "50")
+
+
+def test_it_writes_a_table_a_report_and_the_distances(folder, tmp_path, capsys):
+    outputs = [tmp_path / name for name in ("report.html", "table.csv", "table.json")]
+    asked = [part for path in outputs for part in ("-o", path)]
+    assert probe(*BASE, "--readout", "l2,cosine", "--data", folder, *asked) == 0
+    out = capsys.readouterr()
+    assert "squeezenet1_1-random" in out.out
+    assert "18 pairs of 3 contents" in out.err
+    rows = lines(outputs[1])
+    assert {(r["net"], r["layer"], r["readout"]) for r in rows if r["readout"] != "metric"} == {
+        ("squeezenet1_1-random", layer, readout) for layer in ("relu1", "fire3") for readout in ("l2", "cosine")
+    }
+    assert {r["net"] for r in rows if r["readout"] == "metric"} == {"psnr", "ssim"}
+    made = json.loads(outputs[2].read_text())["made"]
+    assert made["command"].startswith("visq probe --nets squeezenet1_1-random --layers relu1,fire3")
+    assert outputs[0].read_text().startswith("<!DOCTYPE html>")
+    assert len((tmp_path / "report.distances.csv").read_text().splitlines()) == 19
+    assert (tmp_path / "report.probe.sqlite").is_file()
+
+
+def test_the_same_command_measures_nothing_again(folder, tmp_path, capsys, monkeypatch):
+    table = tmp_path / "table.csv"
+    assert probe(*BASE, "--data", folder / "list.csv", "--baselines", "none", "-o", table, "-q") == 0
+    first = table.read_text()
+    assert capsys.readouterr() == ("", "")
+    from visq.probe import measuring
+
+    monkeypatch.setattr(measuring, "_measure_one", lambda *_: pytest.fail("a picture went through the network again"))
+    assert probe(*BASE, "--data", folder / "list.csv", "--baselines", "none", "-o", table, "-q") == 0
+    assert table.read_text() == first
+
+
+def test_contents_are_left_out_and_trials_say_so(folder, tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    alone = (*BASE, "--baselines", "none", "-o", table)
+    assert probe(*alone, "--data", f"folder={folder}", "--exclude-contents", "1") == 0
+    assert "without the contents 1.png, as asked" in capsys.readouterr().err
+    assert {row["n"] for row in lines(table)} == {"12"}
+    assert probe(*alone, "--data", folder, "--limit", "2") == 0
+    assert "a trial on the first 2 of 3 contents" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--nets", "vgg99", "--data", "FOLDER", "-o", "OUT/t.csv"), "no network is called 'vgg99'"),
+        (("--nets", "alexnet-random", "--layers", "relu9", "--data", "FOLDER", "-o", "OUT/t.csv"), "has no tap relu9"),
+        (
+            ("--nets", "alexnet-random", "--readout", "l9", "--data", "FOLDER", "-o", "OUT/t.csv"),
+            "no read-out is called",
+        ),
+        (("--nets", "alexnet-random", "--data", "OUT", "-o", "OUT/t.csv"), "does not say which database it is"),
+        (("--nets", "alexnet-random", "--data", "tid2013=OUT", "-o", "OUT/t.csv"), "holds no label file"),
+        (("--nets", "alexnet-random", "--data", "FOLDER", "-o", "OUT/t.txt"), "unknown kind of file"),
+        (("--nets", "alexnet-random", "--data", "FOLDER", "--baselines", "nope", "-o", "OUT/t.csv"), "nope"),
+        (("--nets", "alexnet@OUT/none.safetensors", "--data", "FOLDER", "-o", "OUT/t.csv"), "none.safetensors"),
+        (("--data", "FOLDER", "-o", "OUT/t.csv"), "--nets"),
+    ],
+)
+def test_mistakes_end_in_one_line(arguments, said, folder, tmp_path, capsys):
+    given = [text.replace("FOLDER", str(folder)).replace("OUT", str(tmp_path)) for text in arguments]
+    assert probe(*given) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_stopped_command_keeps_what_was_measured(folder, tmp_path, capsys, monkeypatch):
+    from visq.probe import measuring
+
+    calls, measure = [], measuring._measure_one
+
+    def stop(*given):
+        calls.append(1)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+        return measure(*given)
+
+    monkeypatch.setattr(measuring, "_measure_one", stop)
+    table = tmp_path / "table.csv"
+    assert probe(*BASE, "--data", folder, "--baselines", "none", "-o", table) == 130
+    assert "what was measured is kept" in capsys.readouterr().err
+    assert not table.exists()
+    assert probe(*BASE, "--data", folder, "--baselines", "none", "-o", table) == 0
+    assert len(calls) == 9 + 10
+    assert len(lines(table)) == 2
