@@ -16,6 +16,9 @@ _LIGHT_COMMANDS = [
     ["--help"], ["--version"], ["list"], ["list", "--json"], ["list", "--kind", "nr"], ["show", "psnr"],
     ["show", "psnr", "--json"], ["show", "no-such-metric"], ["score", "--help"], ["compare", "--help"],
     ["doctor", "--help"], ["evaluate", "--help"], ["bench", "--help"], ["distort", "--help"], ["dataset", "list"],
+    ["probe", "--help"],
+    ["export", "--help"],
+    ["recover", "--help"],
 ]  # fmt: skip
 
 

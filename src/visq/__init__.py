@@ -28,6 +28,7 @@ _LAZY = {
     "loss": ("visq.losses", "loss"),
     "metric": ("visq.api", "metric"),
     "open_image": ("visq.media", "open_image"),
+    "recover": ("visq.recovery.descent", "recover"),
     "score": ("visq.api", "score"),
     "score_video": ("visq.video.scoring", "score_video"),
     "set_threads": ("visq.ops.threads", "set_threads"),
@@ -60,6 +61,7 @@ __all__ = [
     "metric",
     "open_image",
     "read_features",
+    "recover",
     "score",
     "score_video",
     "set_threads",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from visq.losses import loss
     from visq.media import Limits, open_image
     from visq.ops.threads import set_threads
+    from visq.recovery.descent import recover
     from visq.types import Score, ScoreRecord
     from visq.video.scoring import compare_videos, score_video
 

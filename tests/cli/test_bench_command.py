@@ -201,7 +201,7 @@ def test_names_with_odd_characters_come_through(bench, folder, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_keeps_what_it_scored(folder, tmp_path):
+def test_an_interrupted_run_keeps_what_it_scored(folder, tmp_path, classical):
     """With real workers: interrupted in the middle, then gone on with."""
     program = [sys.executable, "-c", "import sys; from visq.cli import main; sys.exit(main())"]
     command = [*program, "bench", "folder=rated", "-m", "all", "-o", "out", "--no-html", "--no-speed"]

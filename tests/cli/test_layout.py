@@ -7,10 +7,7 @@ import sys
 import pytest
 from rich.cells import cell_len
 
-from visq import catalog
 from visq.cli.layout import names_and_numbers, shortened, without_common_folder
-
-FULL = [s.id for s in catalog.specs("fr")]
 
 
 @pytest.fixture
@@ -28,18 +25,20 @@ def terminal(visq, monkeypatch):
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_one_image_and_all_metrics(terminal, picture, width):
+def test_one_image_and_all_metrics(terminal, picture, width, classical):
+    names = classical("fr")
     picture("a.png", side=192)
     picture("a.jpg", side=192)
     lines = terminal(width, "compare", "a.png", "a.jpg", "-m", "all")
     assert lines[0].split() == ["metric", "a.jpg"]
-    assert [line.split()[0] for line in lines[1:]] == FULL
+    assert [line.split()[0] for line in lines[1:]] == names
     assert all(float(line.split()[2]) > -1 for line in lines[1:])
     assert max(map(len, lines)) <= width
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_many_images_and_metrics_come_in_blocks_with_every_number_whole(terminal, picture, width):
+def test_many_images_and_metrics_come_in_blocks_with_every_number_whole(terminal, picture, width, classical):
+    names = classical("fr")
     folder = "a-folder-with-quite-a-long-name/and-another-one-within"
     for index in range(6):
         picture(f"ref/the-name-of-a-picture-{index:03}.png", side=192, seed=index)
@@ -48,14 +47,14 @@ def test_many_images_and_metrics_come_in_blocks_with_every_number_whole(terminal
     assert max(map(len, lines)) <= width
     table = lines[: next(i for i, line in enumerate(lines) if line.startswith("metric"))]
     heads = [line.split()[1::2] for line in table if line.startswith("image ")]
-    assert [name for head in heads for name in head] == FULL
+    assert [name for head in heads for name in head] == names
     assert len(heads) > 1
     rows = [line.split() for line in table if line.split()[:1] and line.split()[0].endswith(".jpg")]
     assert len(rows) == 6 * len(heads)
     assert all(float(value) > -1 for _, *values in rows for value in values)
     assert sum(folder in line or "and-another" in line for line in table) <= 1, "the folder is said once"
     worst = [line for line in lines if line.startswith("  ")]
-    assert len(worst) == 5 * len(FULL)
+    assert len(worst) == 5 * len(names)
     assert all(line.endswith(".jpg") and float(line.split()[0]) > -1 for line in worst)
 
 

@@ -304,7 +304,10 @@ def test_the_severity_study_is_of_the_scores_of_today():
     """Every metric for images, at its present version: `python benchmarks/severity.py PHOTOS` makes it again."""
     study = metric_pages.severity(ROOT / "benchmarks" / "results" / "severity.json")
     found = {name: entry["identity"] for name, entry in study["metrics"].items()}
-    assert found == {spec.id: spec.identity() for spec in catalog.specs() if spec.kind != "video"}
+    today = {spec.id: spec.identity() for spec in catalog.specs() if spec.kind != "video"}
+    # Only what rests on weights that do not ship may wait for a machine that has them.
+    apart = {spec.id for spec in catalog.specs() if any(not w.ships for w in spec.weights)}
+    assert found == {name: identity for name, identity in today.items() if name in found or name not in apart}
     assert len(study["photographs"]) >= 12
     kinds = {tuple(entry["kinds"]) for entry in study["metrics"].values()}
     assert kinds == {("blur", "noise", "jpeg", "jpeg2000", "downsampling")}

@@ -13,6 +13,7 @@ from visq import catalog
 from visq.catalog.naming import parse, value_text
 from visq.errors import DatasetError, OptionError
 from visq.run.tasks import Request, Task, request
+from visq.weights.stand_in import lacking
 
 if TYPE_CHECKING:
     from visq.datasets import Dataset
@@ -22,7 +23,8 @@ ABLE = {"fr": ("fr", "rr", "nr"), "nr": ("nr",)}
 #: What `all` stands for on it, and what is measured where nothing is named.
 ALL = {"fr": ("fr", "rr"), "nr": ("nr",)}
 DEFAULT = {"fr": catalog.DEFAULT_FULL_REFERENCE, "nr": catalog.DEFAULT_NO_REFERENCE}
-_GROUPS = ("fr", "rr", "nr")
+#: Names that stand for all metrics of a kind.
+GROUPS = ("fr", "rr", "nr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +173,13 @@ def choose(texts: Sequence[str], kinds: Iterable[str]) -> dict[str, tuple[Reques
     chosen: dict[str, dict[str, Request]] = {kind: {} for kind in kinds}
     for name, options in named:
         group = name.strip().lower()
-        if group == "all" or group in _GROUPS:
+        if group == "all" or group in GROUPS:
             if options:
                 raise OptionError(f"{group} takes no options", hint="Name the metric that is meant.")
             for kind in kinds:
                 wanted = ALL[kind] if group == "all" else (group,)
-                some = [request(i) for k in wanted if k in ABLE[kind] for i in catalog.ids(k)]
+                those = [s for k in wanted if k in ABLE[kind] for s in catalog.specs(k) if not lacking(s)]
+                some = [request(s.id) for s in those]
                 chosen[kind] |= {one.identity: one for one in some}
             continue
         one = request(name, options)

@@ -29,11 +29,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "features": ("visq.cli.features:command", "Keep the few numbers of a reference that images can be judged by."),
     "video": ("visq.cli.video:command", "Score videos frame by frame."),
     "distort": ("visq.cli.distort:command", "Degrade pictures in known ways, at known strengths."),
+    "recover": ("visq.cli.recover:command", "Recover a picture by descending a metric."),
     "dataset": ("visq.cli.dataset:command", "Read, check, split and make rated image databases."),
     "evaluate": ("visq.cli.evaluate:command", "Tell how well scores agree with people."),
     "bench": ("visq.cli.bench:command", "Score rated databases and print the leader-board."),
+    "probe": ("visq.cli.probe:command", "Tell how well networks' internal distances agree with people."),
+    "export": ("visq.cli.export:command", "Write a metric's network as a file that runs without torch."),
     "list": ("visq.cli.list:command", "List the metrics."),
     "show": ("visq.cli.show:command", "Tell everything about one metric."),
+    "weights": ("visq.cli.weights:command", "List, find, check and fetch the files of parameters."),
     "doctor": ("visq.cli.doctor:command", "Check the installation: versions, threads, caches, extras."),
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from visq.cli import exits
+from visq.cli import exits, metric_option
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import as_options, counted, say
 from visq.cli.options import job_count
@@ -100,6 +100,7 @@ def command(datasets: tuple[str, ...], **given: Any) -> int:
     plans = planning.make(
         [planning.source(text) for text in datasets], given["metrics"], split=given["split"], limit=limit
     )
+    _say_left_out(given["metrics"])
     folder = _make_folder(os.path.join(output, "scores"))  # noqa: PTH118 - a name that pathlib might alter
     began = False
     with Interruptible() as interruptible:
@@ -241,6 +242,15 @@ def _show(verdict: Verdict) -> None:
     layout.show(
         layout.names_and_numbers("metric", titles, rows, layout.terminal_width(to_stderr=False)), to_stderr=False
     )
+
+
+def _say_left_out(texts: tuple[str, ...]) -> None:
+    """Which metrics of the groups that were asked for cannot be computed on this machine."""
+    from visq.bench.plan import GROUPS
+
+    groups = {name.strip().lower() for text in texts for name, _ in metric_option.parse(text)} & {"all", *GROUPS}
+    if groups:
+        metric_option.every(*(GROUPS if "all" in groups else sorted(groups)))
 
 
 def _make_folder(path: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from visq import catalog
 from visq.catalog.naming import Named, labels, parse, value_text
+from visq.cli.messages import say
 from visq.errors import OptionError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ DEFAULTS = {
 
 
 def requests(texts: Sequence[str], kind: str, default: Sequence[Named] = ()) -> tuple[Request, ...]:
-    """What `-m` asks for: every metric once, in order. `all` is every metric of the `kind` (fr, rr or nr).
+    """What `-m` asks for: every metric once, in order. `all` is `every` metric of the `kind` (fr, rr or nr).
 
     Where images are compared with references (fr), reduced-reference metrics are welcome too. `default` is measured
     where nothing is asked for; without it, what `DEFAULTS` says.
@@ -39,11 +40,25 @@ def requests(texts: Sequence[str], kind: str, default: Sequence[Named] = ()) -> 
         named = list(default)
     expanded: list[tuple[str, dict[str, Any]]] = []
     for name, options in named:
-        expanded += [(i, {}) for i in catalog.ids(kind)] if name == "all" and not options else [(name, options)]
+        expanded += [(i, {}) for i in every(kind)] if name == "all" and not options else [(name, options)]
     chosen = [request(name, options) for name, options in expanded]
     for one in chosen:
         _check_kind(one.spec, kind)
     return tuple({one.identity: one for one in chosen}.values())
+
+
+def every(*kinds: str) -> list[str]:
+    """What `all` stands for: the metrics of some kinds that can be computed on this machine; the others are named."""
+    from visq.weights.stand_in import lacking
+
+    found = {spec.id: lacking(spec) for kind in kinds for spec in catalog.specs(kind)}
+    reasons: dict[str, list[str]] = {}
+    for name, reason in found.items():
+        if reason:
+            reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        say(f"all: without {', '.join(names)}:", reason)
+    return [name for name, reason in found.items() if not reason]
 
 
 def _check_kind(spec: MetricSpec, wanted: str) -> None:
@@ -59,4 +74,4 @@ def _check_kind(spec: MetricSpec, wanted: str) -> None:
     raise OptionError(f"{spec.id} needs a reference", hint="Use: visq compare REFERENCE DISTORTED.")
 
 
-__all__ = ["DEFAULTS", "Named", "labels", "parse", "requests", "value_text"]
+__all__ = ["DEFAULTS", "Named", "every", "labels", "parse", "requests", "value_text"]

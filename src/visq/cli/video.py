@@ -237,7 +237,6 @@ class _Run:
 
 def _requests(texts: Sequence[str], *, reference: bool) -> tuple[Request, ...]:
     """What -m asks for, checked to take a reference or none."""
-    from visq import catalog
     from visq.run.tasks import request
     from visq.video.scoring import check_kind
 
@@ -245,7 +244,7 @@ def _requests(texts: Sequence[str], *, reference: bool) -> tuple[Request, ...]:
     named = [item for text in (texts or metric_option.DEFAULTS[kind]) for item in metric_option.parse(text)]
     expanded: list[tuple[str, dict[str, Any]]] = []
     for name, options in named:
-        expanded += [(i, {}) for i in catalog.ids(kind)] if name == "all" and not options else [(name, options)]
+        expanded += [(i, {}) for i in metric_option.every(kind)] if name == "all" and not options else [(name, options)]
     chosen = {one.identity: one for one in (request(name, options) for name, options in expanded)}
     for one in chosen.values():
         check_kind(one.spec, reference=reference)
