@@ -9,7 +9,11 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from visq import weights
+from visq.types import Weights
+
 BODY = bytes(range(256)) * 3000
+SHA256 = hashlib.sha256(BODY).hexdigest()
 
 
 class Server:
@@ -200,3 +204,12 @@ class Server:
             request, 302, Location=f"{elsewhere}/good", X_Linked_Etag=f'"{stated}"', X_Linked_Size=str(size),
             X_Repo_Commit="a" * 40, ETag='"1"',
         )  # fmt: skip
+
+
+def weights_at(server, way, sha256=SHA256, name="network.bin", **more):
+    return Weights(name, sha256, "CC0", "here", ships=False, url=f"{server.address}/{way}", **more)
+
+
+def kept_files():
+    folder = weights.cache_folder()
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []

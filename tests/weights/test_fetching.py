@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from types import SimpleNamespace
 
 import pytest
-from file_server import BODY, Server
+from file_server import BODY, SHA256, kept_files, weights_at
 
 from visq import weights
-from visq.cli import main
 from visq.errors import MissingExtraError, WeightsError
 from visq.types import Weights
-from visq.weights import fetching, hub, inventory, transfer
+from visq.weights import fetching, hub, transfer
 from visq.weights.fetching import fetch
-
-SHA256 = hashlib.sha256(BODY).hexdigest()
-
-
-@pytest.fixture(scope="module")
-def _running():
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(_running, monkeypatch, tmp_path):
-    """A server on this machine; a cache of its own; nothing waits long."""
-    _running.asked.clear()
-    _running.ranges.clear()
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
-    monkeypatch.setenv(weights.CACHE_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.delenv(weights.VARIABLE, raising=False)
-    monkeypatch.setattr(transfer, "QUIET_SECONDS", 0.3)
-    monkeypatch.setattr(transfer, "PAUSE_SECONDS", 0.0)
-    return _running
-
-
-def _weights(server, way, sha256=SHA256, name="network.bin", **more):
-    return Weights(name, sha256, "CC0", "here", ships=False, url=f"{server.address}/{way}", **more)
-
-
-def _kept():
-    folder = weights.cache_folder()
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def test_a_file_comes_whole_is_checked_and_found_afterwards(server):
-    item = _weights(server, "good")
+    item = weights_at(server, "good")
     with pytest.raises(WeightsError, match=r"network\.bin is missing.*`visq weights fetch network\.bin`.*VISQ_WEIGHTS"):
         weights.find(item)
     told = []
@@ -65,21 +30,21 @@ def test_a_file_comes_whole_is_checked_and_found_afterwards(server):
     assert told[-1] == (len(BODY), len(BODY))
     assert told == sorted(told)
     assert weights.find(item) == got.path
-    assert _kept() == ["network.bin"]
+    assert kept_files() == ["network.bin"]
 
 
 def test_what_is_there_is_not_fetched_again(server):
-    fetch(_weights(server, "good"))
-    again = fetch(_weights(server, "good"))
+    fetch(weights_at(server, "good"))
+    again = fetch(weights_at(server, "good"))
     assert again.source == ""
     assert server.asked["/good"] == 1
 
 
 def test_a_damaged_file_in_the_cache_is_replaced(server):
-    path = fetch(_weights(server, "good")).path
+    path = fetch(weights_at(server, "good")).path
     path.write_bytes(b"x" + BODY[1:])
     os.utime(path, ns=(1, 1))
-    assert fetch(_weights(server, "good")).source
+    assert fetch(weights_at(server, "good")).source
     assert path.read_bytes() == BODY
 
 
@@ -87,25 +52,25 @@ def test_a_wrong_file_in_the_folder_of_the_user_is_left_alone(server, tmp_path, 
     (tmp_path / "network.bin").write_bytes(b"mine")
     monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
     with pytest.raises(WeightsError, match="not the file the catalogue means"):
-        fetch(_weights(server, "good"))
+        fetch(weights_at(server, "good"))
     assert (tmp_path / "network.bin").read_bytes() == b"mine"
     assert server.asked["/good"] == 0
 
 
 def test_another_folder(server, tmp_path):
-    got = fetch(_weights(server, "good"), tmp_path / "new" / "folder")
+    got = fetch(weights_at(server, "good"), tmp_path / "new" / "folder")
     assert got.path == tmp_path / "new" / "folder" / "network.bin"
     assert got.path.stat().st_mode & 0o444
-    assert _kept() == []
+    assert kept_files() == []
 
 
 @pytest.mark.parametrize("way", ["moved", "unannounced", "more-than-announced", "cut-then-whole", "cut-once"])
 def test_ways_that_end_well(server, way):
-    assert fetch(_weights(server, way)).path.read_bytes() == BODY
+    assert fetch(weights_at(server, way)).path.read_bytes() == BODY
 
 
 def test_a_transfer_that_broke_off_goes_on_where_it_was(server):
-    fetch(_weights(server, "cut-once"))
+    fetch(weights_at(server, "cut-once"))
     assert server.ranges == ["", f"bytes={len(BODY) // 2}-"]
 
 
@@ -131,33 +96,33 @@ def test_a_transfer_that_broke_off_goes_on_where_it_was(server):
 )
 def test_ways_that_end_badly_leave_nothing_behind(server, way, message):
     with pytest.raises(WeightsError, match=message) as caught:
-        fetch(_weights(server, way))
+        fetch(weights_at(server, way))
     assert "\n" not in str(caught.value)
     assert f"/{way}" in str(caught.value)
-    assert _kept() == []
+    assert kept_files() == []
 
 
 def test_a_server_without_an_end_is_cut_at_the_limit(server, monkeypatch):
     monkeypatch.setattr(fetching, "max_bytes", lambda _: 2_000_000)
     with pytest.raises(WeightsError, match="sends more than the 2000000 bytes"):
-        fetch(_weights(server, "more"))
-    assert _kept() == []
+        fetch(weights_at(server, "more"))
+    assert kept_files() == []
 
 
 def test_a_server_that_drips_is_given_up(server, monkeypatch):
     monkeypatch.setattr(transfer, "DRIP_SECONDS", 0.2)
     started = time.monotonic()
     with pytest.raises(WeightsError, match=r"is too slow; got \d+ bytes in 0\.2 s"):
-        fetch(_weights(server, "drips"))
+        fetch(weights_at(server, "drips"))
     assert time.monotonic() - started < 5
-    assert _kept() == []
+    assert kept_files() == []
 
 
 def test_no_room_on_the_disk(server, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     with pytest.raises(WeightsError, match="too large; expected 1000 bytes of room on the disk"):
-        fetch(_weights(server, "good"))
-    assert _kept() == []
+        fetch(weights_at(server, "good"))
+    assert kept_files() == []
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not bind here")
@@ -165,13 +130,13 @@ def test_a_folder_that_cannot_be_written(server, tmp_path):
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)
     with pytest.raises(WeightsError, match=r"cannot write .*network"):
-        fetch(_weights(server, "good"), folder)
+        fetch(weights_at(server, "good"), folder)
 
 
 def test_a_folder_that_is_a_file(server, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(WeightsError, match=r"cannot write .*file"):
-        fetch(_weights(server, "good"), tmp_path / "file")
+        fetch(weights_at(server, "good"), tmp_path / "file")
 
 
 def test_nobody_listens(server):
@@ -205,8 +170,8 @@ def test_an_interruption_in_the_middle_leaves_nothing(server, stop):
         raise stop
 
     with pytest.raises(stop):
-        fetch(_weights(server, "good"), report=report)
-    assert _kept() == []
+        fetch(weights_at(server, "good"), report=report)
+    assert kept_files() == []
 
 
 def test_what_a_killed_process_left_is_swept_up_after_a_day(server):
@@ -217,8 +182,8 @@ def test_what_a_killed_process_left_is_swept_up_after_a_day(server):
         path.write_bytes(b"half")
     for path in (old, other):
         os.utime(path, (1, 1))
-    fetch(_weights(server, "good"))
-    assert _kept() == [".network.bin.0b.part", "mine.part", "network.bin"]
+    fetch(weights_at(server, "good"))
+    assert kept_files() == [".network.bin.0b.part", "mine.part", "network.bin"]
 
 
 # Hashes of which not all is known
@@ -226,10 +191,10 @@ def test_what_a_killed_process_left_is_swept_up_after_a_day(server):
 
 @pytest.mark.parametrize(("known", "said"), [(SHA256[:8], "only its first 8 digits are"), ("", "it is not")])
 def test_a_hash_that_is_not_whole_is_checked_as_far_as_it_goes_and_noted(server, known, said):
-    item = _weights(server, "good", sha256=known)
+    item = weights_at(server, "good", sha256=known)
     got = fetch(item)
     assert got.note == f"unverified weights: of the SHA-256, {said} in the catalogue"
-    assert _kept() == ["network.bin", "network.bin.sha256"]
+    assert kept_files() == ["network.bin", "network.bin.sha256"]
     noted = got.path.with_name("network.bin.sha256").read_text()
     assert noted == f"{SHA256}  network.bin\n", "as `sha256sum --check` reads it"
     assert weights.find(item) == got.path
@@ -242,8 +207,8 @@ def test_a_hash_that_is_not_whole_is_checked_as_far_as_it_goes_and_noted(server,
 
 def test_a_wrong_beginning_of_a_hash(server):
     with pytest.raises(WeightsError, match=r"expected SHA-256 00000000\.\.\.; got"):
-        fetch(_weights(server, "good", sha256="0" * 8))
-    assert _kept() == []
+        fetch(weights_at(server, "good", sha256="0" * 8))
+    assert kept_files() == []
 
 
 # The model hub
@@ -291,7 +256,7 @@ def test_what_can_be_wrong_at_the_hub(server, at_hub, name, message):
     with pytest.raises(WeightsError, match=message) as caught:
         fetch(at_hub(name, ""))
     assert "\n" not in str(caught.value)
-    assert _kept() == []
+    assert kept_files() == []
 
 
 def test_the_hub_offline(server, at_hub):
@@ -321,92 +286,3 @@ def test_a_public_address_serves_where_the_library_of_the_hub_is_missing(server,
     monkeypatch.setattr(hub, "installed", lambda: False)
     item = Weights("network.bin", SHA256, "", "", ships=False, hub="someone/net", url=f"{server.address}/good")
     assert fetch(item).source == item.url
-
-
-# The command
-
-
-@pytest.fixture
-def listed(server, monkeypatch):
-    """Networks whose files are at the server, known to `visq weights` beside the catalogue."""
-
-    def network(name, *ways):
-        files = [_weights(server, way, name=f"{name}{i}.bin") for i, way in enumerate(ways)]
-        return SimpleNamespace(id=name, weights=files[0], alternatives=tuple(files[1:]), package="", package_file="")
-
-    networks = [network("fine", "good"), network("bad", "cut"), network("gone", "nothing-here")]
-    unlisted = Weights("two0.bin", SHA256, "CC0", "by hand", ships=False)
-    two = network("two", "good", "good")
-    two.weights = unlisted
-    monkeypatch.setattr(inventory, "_backbones", lambda: [*networks, two])
-    return networks
-
-
-def test_the_command_tells_path_hash_origin_and_licence(listed, capsys):
-    assert main(["weights", "fetch", "fine0.bin"]) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    assert out.splitlines() == [
-        f"{weights.cache_folder() / 'fine0.bin'}  from {listed[0].weights.url}",
-        f"  SHA-256 {SHA256}",
-        "  licence CC0; here",
-    ]
-    assert main(["weights", "fetch", "fine0.bin"]) == 0
-    assert "was there already" in capsys.readouterr().out
-
-
-def test_the_command_goes_on_after_a_failure_and_ends_with_1(listed, capsys):
-    assert main(["weights", "fetch", "gone0.bin", "bad0.bin", "fine0.bin"]) == 1
-    out, err = capsys.readouterr()
-    assert [line.partition(" ")[0] for line in err.splitlines()] == ["visq:"] * 3
-    assert "404" in err
-    assert "2 of 3 files could not be fetched" in err
-    assert str(weights.cache_folder() / "fine0.bin") in out
-    assert _kept() == ["fine0.bin"]
-
-
-def test_all_takes_what_has_an_address(listed, capsys, monkeypatch):
-    monkeypatch.setattr("visq.catalog.specs", list)
-    assert main(["weights", "fetch", "--all"]) == 1
-    assert _kept() == ["fine0.bin", "two1.bin"], "the other file of `two` has no address"
-
-
-@pytest.mark.parametrize("arguments", [[], ["fine0.bin", "--all"]])
-def test_names_or_all(listed, capsys, arguments):
-    assert main(["weights", "fetch", *arguments]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-def test_a_name_that_there_is_none_of(listed, capsys):
-    assert main(["weights", "fetch", "vgg61"]) == 2
-    assert "'vgg16'" in capsys.readouterr().err
-
-
-def test_a_metric_without_files(listed, capsys):
-    assert main(["weights", "fetch", "psnr"]) == 0
-    assert "no files are needed" in capsys.readouterr().out
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_in_the_middle_leaves_nothing_and_no_traceback(tmp_path, number, code):
-    with Server() as server:
-        program = (
-            "import sys; from types import SimpleNamespace as S; from visq.types import Weights\n"
-            "from visq.weights import inventory; from visq.cli import main\n"
-            f"w = Weights('a.bin', {SHA256!r}, '', '', ships=False, url='{server.address}/stalls')\n"
-            "inventory._backbones = lambda: [S(id='a', weights=w, alternatives=(), package='', package_file='')]\n"
-            "sys.exit(main(['weights', 'fetch', 'a.bin', '--to', 'here']))"
-        )
-        environment = {**os.environ, "no_proxy": "127.0.0.1"}
-        running = subprocess.Popen(
-            [sys.executable, "-c", program], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
-        )
-        assert server.half_sent.wait(60)
-        while not any(path.stat().st_size for path in (tmp_path / "here").glob("*")) and running.poll() is None:
-            time.sleep(0.02)
-        running.send_signal(number)
-        err = running.communicate(timeout=30)[1]
-    assert running.returncode == code
-    assert err == "visq: interrupted: what had not come whole is gone\n"
-    assert list((tmp_path / "here").iterdir()) == []
