@@ -53,8 +53,8 @@ def write(
     StoreError
         The file cannot be written.
     """
-    template = _environment().get_template("leaderboard.html.j2")
-    text = template.render(
+    page = _environment().get_template("leaderboard.html.j2")
+    text = page.render(
         made={**made, "command": printable(made["command"])},
         databases=[_database(verdict, number, on_done) for number, verdict in enumerate(verdicts)],
         overall=rows,
@@ -63,8 +63,8 @@ def write(
         alpha=ALPHA,
         numbers=words.NUMBERS,
         identities=dict.fromkeys(entry.request.identity for v in verdicts for entry in v.entries),
-        style=_text("leaderboard.css"),
-        script=_text("leaderboard.js"),
+        style=template("leaderboard.css"),
+        script=template("leaderboard.js"),
     )
     with replacing(path) as file:
         file.write(text.encode())
@@ -120,7 +120,7 @@ def _kinds(judged: Sequence[Entry]) -> list[str]:
 def _environment() -> Any:
     jinja2 = require("jinja2", "the HTML leader-board", "report", otherwise="use --no-html")
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_text), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        loader=jinja2.FunctionLoader(template), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters |= {
@@ -150,5 +150,6 @@ def shade(value: float) -> str:
     return f"rgb(var({'--high' if value >= 0 else '--low'}) / {0.62 * min(abs(value), 1.0):.2f})"
 
 
-def _text(name: str) -> str:
+def template(name: str) -> str:
+    """One of the templates of a leader-board."""
     return files("visq.bench").joinpath("templates", Path(name).name).read_text(encoding="utf-8")

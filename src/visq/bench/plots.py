@@ -6,33 +6,23 @@ beyond `VECTOR` are drawn as pixels, in a colour that shows on both.
 
 from __future__ import annotations
 
-import io
-import logging
-import re
-import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 
-from visq.extras import require
 from visq.media.source import printable
+from visq.report.inline_figures import CURVE, INK, LINE, MARK, PAGE, bare, figure_class, svg
 
 if TYPE_CHECKING:
     from visq.bench.judging import Entry, Verdict
 
 #: Points drawn as shapes; more become pixels, which keeps the page small.
 VECTOR = 500
-# Stand-ins that the page's variables take the place of.
-_VARIABLES = {"#010101": "var(--ink)", "#020202": "var(--faint)", "#030303": "var(--line)", "#040404": "var(--mark)",
-              "#050505": "var(--curve)", "#060606": "var(--page)"}  # fmt: skip
-_INK, _FAINT, _LINE, _MARK, _CURVE, _PAGE = _VARIABLES
 _PIXELS = "#3a86c8"
 _SIZE = (3.3, 2.5)
 _WIDE = (7.6, 4.2)
-_DPI = 144
 # A clock of coarse ticks may say 0, which has no place on a logarithmic axis.
 _SHORTEST = 1e-7
 
@@ -70,18 +60,18 @@ def scatter(verdict: Verdict, entry: Entry, name: str) -> str:
     alpha = float(np.clip(60 / np.sqrt(max(x.size, 1)) / 6, 0.12, 0.75))
     panel.plot(
         x, y, linestyle="none", marker="o", markersize=2.2 if many else 3.4, markeredgewidth=0,
-        color=_PIXELS if many else _MARK, alpha=alpha, rasterized=many,
+        color=_PIXELS if many else MARK, alpha=alpha, rasterized=many,
     )  # fmt: skip
     fit = entry.agreement.fit if entry.agreement else None
     if fit is not None and fit.kind != "none":
         at = np.linspace(x.min(), x.max(), 160)
-        panel.plot(at, fit(at), color=_CURVE, linewidth=1.8, solid_capstyle="round")
+        panel.plot(at, fit(at), color=CURVE, linewidth=1.8, solid_capstyle="round")
     spread = float(y.max() - y.min()) or 1.0
     panel.set_ylim(float(y.min()) - 0.06 * spread, float(y.max()) + 0.06 * spread)
-    panel.set_xlabel(_plain(entry.label), color=_INK, fontsize=8, parse_math=False)
-    panel.set_ylabel(_plain(dataset.spec.score_name), color=_INK, fontsize=8, parse_math=False)
-    _bare(panel)
-    return _svg(figure, name, f"{entry.label} against {dataset.spec.score_name}, {x.size} pictures")
+    panel.set_xlabel(_plain(entry.label), color=INK, fontsize=8, parse_math=False)
+    panel.set_ylabel(_plain(dataset.spec.score_name), color=INK, fontsize=8, parse_math=False)
+    bare(panel)
+    return svg(figure, name, f"{entry.label} against {dataset.spec.score_name}, {x.size} pictures")
 
 
 def speed(verdict: Verdict, name: str) -> str:
@@ -95,24 +85,24 @@ def speed(verdict: Verdict, name: str) -> str:
     panel.set_xscale("log")
     panel.xaxis.set_major_formatter("{x:g}")
     step = np.argsort(times[front], kind="stable")
-    panel.plot(times[front][step], found[front][step], color=_LINE, linewidth=1.4, drawstyle="steps-post", zorder=1)
+    panel.plot(times[front][step], found[front][step], color=LINE, linewidth=1.4, drawstyle="steps-post", zorder=1)
     for i, entry in enumerate(entries):
         best = bool(front[i])
         [dot] = panel.plot(
-            times[i], found[i], linestyle="none", marker="o", markersize=6.5, markeredgewidth=1.4, color=_MARK,
-            markerfacecolor=_MARK if best else _PAGE, zorder=3,
+            times[i], found[i], linestyle="none", marker="o", markersize=6.5, markeredgewidth=1.4, color=MARK,
+            markerfacecolor=MARK if best else PAGE, zorder=3,
         )  # fmt: skip
         dot.set_gid(f"dot-{i}")
         del entry
     panel.margins(x=0.08, y=0.09)
-    panel.set_xlabel("processor time a picture in ms", color=_INK, fontsize=9)
-    panel.set_ylabel("SRCC", color=_INK, fontsize=9)
-    _bare(panel)
-    panel.grid(True, color=_LINE, linewidth=0.5, alpha=0.6)
+    panel.set_xlabel("processor time a picture in ms", color=INK, fontsize=9)
+    panel.set_ylabel("SRCC", color=INK, fontsize=9)
+    bare(panel)
+    panel.grid(True, color=LINE, linewidth=0.5, alpha=0.6)
     panel.set_axisbelow(True)
     _name_dots(figure, panel, times, found, [_plain(e.label) for e in entries], front)
     titles = {f"dot-{i}": f"{_plain(e.label)}: SRCC {found[i]:.3f}, {times[i]:.3g} ms" for i, e in enumerate(entries)}
-    return _svg(figure, name, f"processor time against SRCC of {len(entries)} metrics", titles)
+    return svg(figure, name, f"processor time against SRCC of {len(entries)} metrics", titles)
 
 
 def unbeaten(times: np.ndarray, found: np.ndarray) -> np.ndarray:
@@ -146,7 +136,7 @@ def _name_dots(
     for i in order:
         bold = "bold" if front[i] else "normal"
         text = panel.annotate(
-            names[i], (times[i], found[i]), xytext=(6, 0), textcoords="offset points", fontsize=7.5, color=_INK,
+            names[i], (times[i], found[i]), xytext=(6, 0), textcoords="offset points", fontsize=7.5, color=INK,
             va="center", fontweight=bold, parse_math=False,
         )  # fmt: skip
         for offset, horizontal, vertical in _PLACES:
@@ -187,45 +177,5 @@ def _plain(text: str) -> str:
     return text if len(text) <= 44 else f"{text[:28]}...{text[-13:]}"
 
 
-def _bare(panel: Any) -> None:
-    panel.patch.set_alpha(0)
-    panel.tick_params(which="both", colors=_FAINT, labelcolor=_INK, labelsize=7.5, length=2.5)
-    for side, spine in panel.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(_FAINT)
-
-
 def _figure_class() -> Any:
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it reports that it looks for fonts, once
-    return require("matplotlib.figure", "drawing the leader-board", "report", otherwise="use --no-html").Figure
-
-
-def _svg(figure: Any, name: str, title: str, titles: dict[str, str] | None = None) -> str:
-    """The figure as an element of a page: no fixed size, identifiers of its own, colours of the page."""
-    import matplotlib as mpl
-
-    figure.patch.set_alpha(0)
-    file = io.StringIO()
-    settings: Any = {"svg.hashsalt": "visq", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
-    with mpl.rc_context(settings), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a letter that the font lacks: the browser has others
-        figure.savefig(file, format="svg", dpi=_DPI, metadata={"Date": None, "Creator": None})
-    text = file.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    head, end, body = text.partition(">")
-    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    text = f'{head} role="img" aria-label="{_attribute(title)}"{end}{body}'
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
-    text = re.sub(r"font: ((?:[a-z]+ |\d+ )*[\d.]+px) [^;\"]+", r"font: \1 var(--font)", text)
-    for stand_in, variable in _VARIABLES.items():
-        text = text.replace(stand_in, variable)
-    for gid, words in (titles or {}).items():
-        text = text.replace(f'<g id="{name}-{gid}">', f'<g id="{name}-{gid}"><title>{escape(words)}</title>')
-    return text
-
-
-def _attribute(text: str) -> str:
-    return escape(printable(text), {'"': "&quot;"})
+    return figure_class("drawing the leader-board", "use --no-html")

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from visq.bench.plots import _CURVE, _FAINT, _INK, _LINE, _PAGE, _bare, _figure_class, _svg
 from visq.probe.comparing import Curve, Standing, compare, curve
 from visq.probe.table import BASELINE, Row, Table, best
+from visq.report.inline_figures import CURVE, FAINT, INK, LINE, PAGE, bare, figure_class, svg
 
 #: Colours of networks, in the order of the table.
 COLOURS = ("#2b8cbe", "#e6702e", "#2ca25f", "#b565a7", "#c49a00", "#d6476b", "#7a7aed", "#8c7b6b")
@@ -64,14 +64,14 @@ def by_layer(table: Table, net: str, readout: str, name: str) -> str:
         low, high = _numbers(line.low), _numbers(line.high)
         panel.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
         panel.plot(at, _numbers(line.srcc), color=colour, marker="o", markersize=3, linewidth=1.5, label="SRCC")
-        panel.plot(at, _numbers(line.plcc), color=_FAINT, linewidth=1.1, label="PLCC raw")
+        panel.plot(at, _numbers(line.plcc), color=FAINT, linewidth=1.1, label="PLCC raw")
         panel.set_xticks(at, line.layers, rotation=90, fontsize=6.5)
-        panel.set_title(_title(table, line.dataset), fontsize=8.5, color=_INK, parse_math=False)
-        _bare(panel)
+        panel.set_title(_title(table, line.dataset), fontsize=8.5, color=INK, parse_math=False)
+        bare(panel)
         panel.tick_params(axis="x", labelsize=6.5)
-    panels[0].set_ylabel("agreement with people", color=_INK, fontsize=8)
+    panels[0].set_ylabel("agreement with people", color=INK, fontsize=8)
     _legend(figure, panels[0])
-    return _svg(figure, name, f"{net}: agreement by layer, read-out {readout}")
+    return svg(figure, name, f"{net}: agreement by layer, read-out {readout}")
 
 
 def bars(table: Table, readout: str, name: str) -> str:
@@ -89,12 +89,12 @@ def bars(table: Table, readout: str, name: str) -> str:
         _levels(panel, table, dataset, upright=True)
         labels = {line.best.net: f"{line.value}: {line.best.net}" for line in order}
         panel.set_yticks(range(len(names)), [labels[n] for n in names[::-1]], fontsize=_SMALL)
-        panel.set_title(_title(table, dataset), fontsize=8.5, color=_INK, parse_math=False)
-        panel.set_xlabel("SRCC of the best layer", color=_INK, fontsize=8)
+        panel.set_title(_title(table, dataset), fontsize=8.5, color=INK, parse_math=False)
+        panel.set_xlabel("SRCC of the best layer", color=INK, fontsize=8)
         panel.set_ylim(-0.6, len(names) - 0.1)
-        _bare(panel)
+        bare(panel)
     _legend(figure, panels[0])
-    return _svg(figure, name, "best layer of each network")
+    return svg(figure, name, "best layer of each network")
 
 
 def by_data(table: Table, readout: str, name: str) -> str:
@@ -113,9 +113,9 @@ def by_data(table: Table, readout: str, name: str) -> str:
         for line in some:
             _whisker(panel, line.best, values.index(line.value), colours(table)[line.best.net], upright=True)
         panel.set_xticks(range(len(values)), values, fontsize=_SMALL)
-        panel.set_title(arch, fontsize=8.5, color=_INK)
-        _bare(panel)
-    return _svg(figure, name, "the same architecture with different training images")
+        panel.set_title(arch, fontsize=8.5, color=INK)
+        bare(panel)
+    return svg(figure, name, "the same architecture with different training images")
 
 
 def by_size(table: Table, readout: str, name: str) -> str:
@@ -131,20 +131,20 @@ def by_size(table: Table, readout: str, name: str) -> str:
             if row.srcc is None or not place:
                 continue
             panel.plot(place, row.srcc, marker=shapes[row.dataset], markersize=6, color=colour, linestyle="none",
-                       markerfacecolor=_PAGE if row.random else colour, markeredgewidth=1.3)  # fmt: skip
+                       markerfacecolor=PAGE if row.random else colour, markeredgewidth=1.3)  # fmt: skip
         panel.set_xscale("log")
         places = sorted({getattr(line.best, what) for line in lines if getattr(line.best, what)})
         panel.set_xticks(places, [_short(place) for place in places], fontsize=_SMALL)
         panel.minorticks_off()
         panel.margins(x=0.15, y=0.1)
         words = "parameters" if what == "parameters" else "layers with weights"
-        panel.set_xlabel(words, color=_INK, fontsize=8)
-        _bare(panel)
-    panels[0].set_ylabel("SRCC of the best layer", color=_INK, fontsize=8)
-    handles = [_mark(panels[0], shape, _FAINT, _title(table, d)) for d, shape in shapes.items() if d in table.sets]
+        panel.set_xlabel(words, color=INK, fontsize=8)
+        bare(panel)
+    panels[0].set_ylabel("SRCC of the best layer", color=INK, fontsize=8)
+    handles = [_mark(panels[0], shape, FAINT, _title(table, d)) for d, shape in shapes.items() if d in table.sets]
     handles += [_mark(panels[0], "o", c, n) for n, c in colours(table).items() if not n.endswith("-random")]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=_SMALL, labelcolor=_INK)
-    return _svg(figure, name, "best layer against size and depth of the network")
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=_SMALL, labelcolor=INK)
+    return svg(figure, name, "best layer against size and depth of the network")
 
 
 def joined(table: Table, readout: str, name: str) -> str:
@@ -164,12 +164,12 @@ def joined(table: Table, readout: str, name: str) -> str:
                     words = "concatenated" if which == "concat" else "one layer"
                     panel.plot([line.x[i] for i in kept], _numbers(line.srcc)[kept], color=colour, linestyle=style,
                                linewidth=1.4, label=f"{net}, {words}")  # fmt: skip
-        panel.set_title(_title(table, dataset), fontsize=8.5, color=_INK, parse_math=False)
-        panel.set_xlabel("depth (fraction)", color=_INK, fontsize=8)
-        _bare(panel)
-    panels[0].set_ylabel("SRCC", color=_INK, fontsize=8)
+        panel.set_title(_title(table, dataset), fontsize=8.5, color=INK, parse_math=False)
+        panel.set_xlabel("depth (fraction)", color=INK, fontsize=8)
+        bare(panel)
+    panels[0].set_ylabel("SRCC", color=INK, fontsize=8)
     _legend(figure, panels[0])
-    return _svg(figure, name, "agreement of concatenated layers")
+    return svg(figure, name, "agreement of concatenated layers")
 
 
 def _curves(table: Table, dataset: str, net: str, readout: str) -> tuple[Curve, ...]:
@@ -194,11 +194,11 @@ def by_readout(table: Table, dataset: str, name: str) -> str:
                     _whisker(panel, top, place + shift, colours(table)[which])
         _levels(panel, table, dataset, upright=True)
         panel.set_yticks(range(len(readouts)), readouts[::-1], fontsize=_SMALL)
-        panel.set_title(net, fontsize=8.5, color=_INK, parse_math=False)
-        panel.set_xlabel("SRCC of the best layer", color=_INK, fontsize=8)
-        _bare(panel)
+        panel.set_title(net, fontsize=8.5, color=INK, parse_math=False)
+        panel.set_xlabel("SRCC of the best layer", color=INK, fontsize=8)
+        bare(panel)
     _legend(figure, panels[0])
-    return _svg(figure, name, f"read-outs on {dataset}")
+    return svg(figure, name, f"read-outs on {dataset}")
 
 
 def heat(table: Table, dataset: str, net: str, readout: str) -> list[tuple[str, list[float]]]:
@@ -232,7 +232,7 @@ def _whisker(panel: Any, row: Row, place: float, colour: str, upright: bool = Fa
         panel.plot([place] * 2 if upright else ends, ends if upright else [place] * 2, color=colour, linewidth=1.6,
                    solid_capstyle="butt")  # fmt: skip
     panel.plot(*((place, row.srcc) if upright else (row.srcc, place)), marker="o", markersize=5, color=colour,
-               markerfacecolor=_PAGE if row.random else colour, markeredgewidth=1.3, linestyle="none")  # fmt: skip
+               markerfacecolor=PAGE if row.random else colour, markeredgewidth=1.3, linestyle="none")  # fmt: skip
 
 
 def _levels(panel: Any, table: Table, dataset: str, upright: bool = False) -> None:
@@ -241,7 +241,7 @@ def _levels(panel: Any, table: Table, dataset: str, upright: bool = False) -> No
     known = [(m, row.srcc) for m, row in rows if row is not None and row.srcc is not None]
     for (metric, level), style in zip(known, _LINES, strict=False):
         draw = panel.axvline if upright else panel.axhline
-        draw(level, color=_CURVE, linewidth=0.9, linestyle=style, zorder=0, label=metric)
+        draw(level, color=CURVE, linewidth=0.9, linestyle=style, zorder=0, label=metric)
 
 
 def _bands(panel: Any, layers: Sequence[str]) -> None:
@@ -251,7 +251,7 @@ def _bands(panel: Any, layers: Sequence[str]) -> None:
     for number, (_, members) in enumerate(groupby(numbers)):
         count = len(list(members))
         if number % 2:
-            panel.axvspan(first - 0.5, first + count - 0.5, color=_LINE, alpha=0.35, linewidth=0, zorder=-1)
+            panel.axvspan(first - 0.5, first + count - 0.5, color=LINE, alpha=0.35, linewidth=0, zorder=-1)
         first += count
     panel.set_xlim(-0.5, len(layers) - 0.5)
 
@@ -262,7 +262,7 @@ def _legend(figure: Any, panel: Any) -> None:
     if not unique:
         return
     figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=min(6, len(unique)), frameon=False,
-                  fontsize=_SMALL, labelcolor=_INK)  # fmt: skip
+                  fontsize=_SMALL, labelcolor=INK)  # fmt: skip
 
 
 def _mark(panel: Any, shape: str, colour: str, label: str) -> Any:
@@ -286,3 +286,7 @@ def _numbers(values: Sequence[float | None]) -> np.ndarray:
 
 
 __all__ = ["bars", "by_data", "by_layer", "by_readout", "by_size", "check", "heat", "joined", "kinds"]
+
+
+def _figure_class() -> Any:
+    return figure_class("drawing the report", "write .csv and .json alone")

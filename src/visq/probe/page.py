@@ -91,8 +91,8 @@ def render(table: Table, *, on_done: Callable[[], None] = lambda: None) -> str:
         rows=table.rows[:ROWS],
         against=[row for row in table.rows if row.srcc is not None and row.srcc < 0],
         transductive=[name for name, one in BY_NAME.items() if one.transductive],
-        style=board._text("leaderboard.css") + _template("probe.css"),
-        script=board._text("leaderboard.js"),
+        style=board.template("leaderboard.css") + _template("probe.css"),
+        script=board.template("leaderboard.js"),
     )
 
 
