@@ -88,6 +88,19 @@ def _places(need: Need) -> Iterator[str]:
         yield "missing here: put it into a folder and name that in VISQ_WEIGHTS"
 
 
+def _repeatable(spec: MetricSpec) -> str:
+    if not spec.deterministic:
+        return "no"
+    return "bitwise, on the same number of threads" if spec.extra == "torch" else "bitwise"
+
+
+def _needs(spec: MetricSpec) -> str:
+    if not spec.extra:
+        return ""
+    graph = f", or a graph: visq export {spec.id}" if spec.graph else ""
+    return f"pip install 'visq[{spec.extra}]'{graph}"
+
+
 def facts(spec: MetricSpec) -> list[tuple[str, str]]:
     """Label and value of each fact that has one line."""
     best = "" if spec.best is None else f"; an identical pair gives {spec.best:g}"
@@ -103,12 +116,12 @@ def facts(spec: MetricSpec) -> list[tuple[str, str]]:
         ("map", has_map),
         ("gradient", "yes, with torch tensors" if spec.differentiable else "no"),
         ("symmetric", "yes" if spec.symmetric else "no" if spec.takes_reference else ""),
-        ("repeatable", "bitwise" if spec.deterministic else "no"),
+        ("repeatable", _repeatable(spec)),
         ("version", spec.version),
         ("identity", spec.identity()),
         ("aliases", ", ".join(spec.aliases)),
         ("fixed", ", ".join(f"{name}={value}" for name, value in spec.presets)),
-        ("needs", f"pip install 'visq[{spec.extra}]'" if spec.extra else ""),
+        ("needs", _needs(spec)),
         ("paper", spec.paper),
         ("code", spec.code_licence),
     ]
