@@ -12,6 +12,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from shared_data import WEIGHTS
 
+# Where several processes run tests, each keeps to one thread: those of torch wait for each other busily.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("VISQ_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The program is run in its own processes too: they find the weights by the same variable.
 if WEIGHTS.is_dir():
     os.environ.setdefault("VISQ_WEIGHTS", str(WEIGHTS))
