@@ -120,7 +120,7 @@ def test_missing_weights_say_what_to_do(monkeypatch, tmp_path):
     module.network.cache_clear()
     with pytest.raises(WeightsError, match=r"lpips_v0\.1_lin_squeeze\.pth is missing.*visq weights fetch"):
         lpips(*np.zeros((2, 64, 64, 3), np.uint8), net="squeeze")
-    with pytest.raises(WeightsError, match=r"Or: `visq weights fetch lpips_v0\.1_lin_alex\.pth`"):
+    with pytest.raises(WeightsError, match=r"lin_alex\.pth is missing.*`visq weights fetch lpips_v0\.1_lin_alex\.pth`"):
         lpips(*np.zeros((2, 64, 64, 3), np.uint8))
 
 

@@ -30,6 +30,10 @@ class Counted:
         return picture.mean(dim=(2, 3)), picture * 2
 
 
+def features_of(*arguments):
+    return list(references.features_of(*arguments))
+
+
 def _pictures(count, side=12, seed=0):
     return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(seed))
 
@@ -37,9 +41,9 @@ def _pictures(count, side=12, seed=0):
 def test_a_reference_is_computed_once_for_many_calls_and_within_a_batch():
     compute, one = Counted(), _pictures(1)
     for _ in range(3):
-        references.features_of("net", one, compute)
+        features_of("net", one, compute)
     assert compute.calls == 1
-    found = references.features_of("net", torch.cat([one, _pictures(1, seed=1), one.clone()]), compute)
+    found = features_of("net", torch.cat([one, _pictures(1, seed=1), one.clone()]), compute)
     assert compute.calls == 2
     assert [len(f) for f in found] == [2, 2, 2]
     assert torch.equal(found[0][1], one * 2)
@@ -49,12 +53,12 @@ def test_a_reference_is_computed_once_for_many_calls_and_within_a_batch():
 
 def test_another_key_type_size_or_layout_of_pixels_is_another_matter():
     compute, one = Counted(), _pictures(1)
-    references.features_of("net", one, compute)
-    references.features_of("other", one, compute)
-    references.features_of("net", one.double(), compute)
-    references.features_of("net", one[:, :, :6], compute)
+    features_of("net", one, compute)
+    features_of("other", one, compute)
+    features_of("net", one.double(), compute)
+    features_of("net", one[:, :, :6], compute)
     assert compute.calls == 4
-    references.features_of("net", one.contiguous(memory_format=torch.channels_last), compute)
+    features_of("net", one.contiguous(memory_format=torch.channels_last), compute)
     assert compute.calls == 4
 
 
@@ -64,7 +68,7 @@ def test_another_number_of_threads_computes_again():
     try:
         for threads in (1, 2, 1):
             torch.set_num_threads(threads)
-            references.features_of("net", one, compute)
+            features_of("net", one, compute)
     finally:
         torch.set_num_threads(before)
     assert compute.calls == 2
@@ -74,19 +78,19 @@ def test_another_number_of_threads_computes_again():
 def test_one_pixel_makes_another_picture(place):
     """Large enough that most places are not looked at to find a candidate."""
     compute, one = Counted(), _pictures(1, side=64)
-    references.features_of("net", one, compute)
+    features_of("net", one, compute)
     other = one.clone()
     other.view(-1)[place] += 1e-6
-    (found,) = references.features_of("net", other, compute)
+    (found,) = features_of("net", other, compute)
     assert compute.calls == 2
     assert torch.equal(found[1], other * 2)
 
 
 def test_a_picture_that_is_changed_afterwards_is_computed_again():
     compute, one = Counted(), _pictures(1)
-    references.features_of("net", one, compute)
+    features_of("net", one, compute)
     one += 0.5
-    (found,) = references.features_of("net", one, compute)
+    (found,) = features_of("net", one, compute)
     assert compute.calls == 2
     assert torch.equal(found[1], one * 2)
 
@@ -94,21 +98,21 @@ def test_a_picture_that_is_changed_afterwards_is_computed_again():
 def test_what_asks_for_a_gradient_is_never_kept():
     compute, one = Counted(), _pictures(1).requires_grad_()
     for _ in range(2):
-        (found,) = references.features_of("net", one, compute)
+        (found,) = features_of("net", one, compute)
         assert found[1].requires_grad
     assert compute.calls == 2
     assert references.kept_bytes() == 0
     with torch.no_grad():
-        references.features_of("net", one, compute)
+        features_of("net", one, compute)
     assert references.kept_bytes() > 0
 
 
 def test_what_was_kept_in_inference_mode_serves_gradients_later():
     one = _pictures(1)
     with torch.inference_mode():
-        references.features_of("net", one.clone(), lambda p: (p * 2,))
+        features_of("net", one.clone(), lambda p: (p * 2,))
     leaf = one.clone().requires_grad_()
-    (found,) = references.features_of("net", one, lambda _: pytest.fail("was kept"))
+    (found,) = features_of("net", one, lambda _: pytest.fail("was kept"))
     (leaf * found[0]).sum().backward()
     assert torch.equal(leaf.grad, one * 2)
 
@@ -119,16 +123,16 @@ def test_no_more_is_kept_than_the_limit_and_the_longest_unused_goes_first(monkey
     monkeypatch.setattr(references, "LIMIT", 2 * each)
     first, second, third = (_pictures(1, seed=s) for s in range(3))
     for picture in (first, second, first, third):
-        references.features_of("net", picture, compute)
+        features_of("net", picture, compute)
     assert compute.calls == 3
     assert references.kept_bytes() == 2 * each
-    references.features_of("net", first, compute)
+    features_of("net", first, compute)
     assert compute.calls == 3
-    references.features_of("net", second, compute)
+    features_of("net", second, compute)
     assert compute.calls == 4
     monkeypatch.setattr(references, "LIMIT", each - 1)
     references.clear()
-    references.features_of("net", torch.cat([third, third]), compute)
+    features_of("net", torch.cat([third, third]), compute)
     assert compute.calls == 5, "within a batch even what is too large to be kept is computed once"
     assert references.kept_bytes() == 0
 
@@ -140,7 +144,7 @@ def test_several_threads_at_once():
     def work(seed):
         order = torch.randperm(4, generator=torch.Generator().manual_seed(seed))
         for _ in range(20):
-            found = references.features_of("net", pictures[order], compute)
+            found = features_of("net", pictures[order], compute)
             wrong.extend(i for i, f in zip(order, found, strict=True) if not torch.equal(f[1], pictures[i : i + 1] * 2))
 
     threads = [threading.Thread(target=work, args=(s,)) for s in range(4)]

@@ -55,6 +55,8 @@ def loss(name: str, *, reduction: Literal["mean", "sum", "none"] = "mean", **opt
     if not spec.differentiable:
         able = ", ".join(s.id for s in catalog.specs() if s.differentiable)
         raise OptionError(f"{spec.id} has no gradient and cannot be a loss", hint=f"Those that can: {able}.")
+    if spec.graph and metric.options.get("model") is not None:
+        raise OptionError(f"{spec.id}: a graph has no gradient", hint="Leave model out: torch runs the network.")
     if reduction not in _REDUCERS:
         raise OptionError("unknown reduction", expected=", ".join(_REDUCERS), got=repr(reduction))
     best = spec.best if spec.best is not None else 0.0

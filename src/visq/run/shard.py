@@ -9,14 +9,18 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from visq.errors import ReadError, SizeError, VisqError
 from visq.features import FeatureFile
 from visq.media.source import printable
 from visq.run.tasks import Reading, Request, Task, failed, wanted_by
 from visq.types import MetricSpec, ScoreRecord
+
+if TYPE_CHECKING:
+    from visq.api import Metric
 
 # References kept decoded: one shared by many images is decoded once. In bytes, so that large ones do not pile up.
 _REFERENCE_BYTES = 200_000_000
@@ -41,11 +45,13 @@ class Scorer:
         self._references: OrderedDict[str, Any] = OrderedDict()
 
     def load(self) -> None:
-        """Import now what the first task would import, so that its time is not the image's."""
+        """Import now what the first task would import, and read its weights: that time is not the image's."""
         from visq.media import open_image
 
         for metric in self._metrics.values():
             _ = open_image, metric.function
+            if metric.spec.extra and metric.spec.kind != "video":
+                _rehearse(metric)
 
     def score(self, task: Task) -> list[ScoreRecord]:
         """One record for each metric the task wants. Never raises for a bad file or a metric that fails."""
@@ -179,6 +185,16 @@ def _known(meta: Any) -> dict[str, Any]:
         "sha256": meta.sha256,
         "warnings": tuple(meta.warnings),
     }
+
+
+def _rehearse(metric: Metric) -> None:
+    """One score of the smallest picture: a network is read and made ready. What goes wrong is told with each image."""
+    import numpy as np
+
+    side = metric.spec.min_side
+    picture = np.zeros((side, side, 3), np.uint8)
+    with suppress(Exception):
+        metric(picture, *([picture] * metric.spec.takes_reference))
 
 
 def _reason(error: Exception, path: str) -> str:

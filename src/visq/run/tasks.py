@@ -82,6 +82,10 @@ def request(name: str, options: dict[str, Any] | None = None) -> Request:
     """
     spec = catalog.get(name)
     checked = catalog.check_options(spec, options or {})
+    if spec.graph and checked.get("model") is not None:
+        from visq.systems.graph_files import check_graph
+
+        check_graph(checked["model"], spec.id, spec.version)
     return Request(spec.id, checked, identity(spec, checked))
 
 

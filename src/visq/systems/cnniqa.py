@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from visq.ops.arrays import read_one
 from visq.ops.choices import check_choice
 from visq.systems import graphs
-from visq.systems.inputs import Inputs, each, evaluating, require_torch
+from visq.systems.inputs import Inputs, building, each, evaluating, require_torch
 
 if TYPE_CHECKING:
     import torch
@@ -133,7 +133,8 @@ def _tensor(values: Any) -> torch.Tensor:
 def _loaded(path: str, sha256: str, device: str, dtype: Any) -> torch.nn.Module:  # noqa: ARG001
     from visq.systems.cnniqa_network import load
 
-    return load(path).to(device=device, dtype=dtype)
+    with building():
+        return load(path).to(device=device, dtype=dtype)
 
 
 def _network(device: str, dtype: Any) -> torch.nn.Module:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from visq.ops.choices import check_choice
 from visq.systems import graphs
-from visq.systems.inputs import evaluating, need_both, read, require_torch
+from visq.systems.inputs import evaluating, read_both, require_torch
 
 if TYPE_CHECKING:
     import torch
@@ -159,12 +159,11 @@ def _judge(kind: str, image: Any, reference: Any, data_range: float | None, mode
     check_choice("layer", layer, [tap for tap in vgg.taps if tap.startswith("relu")])
     check_choice("distance", distance, get_args(Distance))
     check_choice("pooling", pooling, get_args(Pooling))
-    need_both(image, reference)
     side = vgg.min_side(layer)
     graph = graphs.choose(kind, model, **dict(zip(_SETTINGS, options, strict=True)))
     if graph is not None:
         return graphs.score(graph, image, reference, data_range=data_range, min_side=side)
-    inputs = read(image, reference, data_range=data_range, min_side=side)
+    inputs = read_both(image, reference, data_range=data_range, min_side=side)
     with evaluating(inputs):
         judge = network(kind, str(inputs.image.device), inputs.image.dtype, options)
         return inputs.result(judge.compare(inputs.image, inputs.reference))

@@ -12,7 +12,7 @@ from visq.ops.arrays import Batch, read_pair
 from visq.ops.choices import check_choice
 from visq.ops.pillow_resize import resize_pictures
 from visq.systems import graphs
-from visq.systems.inputs import Inputs, evaluating, read
+from visq.systems.inputs import Inputs, evaluating, read_both
 
 if TYPE_CHECKING:
     from visq.systems.deepdc_network import DeepDC
@@ -108,7 +108,7 @@ def deepdc(
     graph = graphs.choose("deepdc", model, activation=activation)
     if graph is not None:
         return _by_graph(graph, resize, *read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE))
-    inputs = read(image, reference, data_range=data_range, min_side=MIN_SIDE)
+    inputs = read_both(image, reference, data_range=data_range, min_side=MIN_SIDE)
     with evaluating(inputs):
         judge, (x, y) = _prepared(activation, resize, inputs)
         return inputs.result(judge.compare(x, y))
@@ -157,7 +157,7 @@ def deepdc_layers(
     0.04
     """
     check_choice("activation", activation, TAPS)
-    inputs = read(image, reference, data_range=data_range, min_side=MIN_SIDE)
+    inputs = read_both(image, reference, data_range=data_range, min_side=MIN_SIDE)
     with evaluating(inputs):
         import torch
 

@@ -13,7 +13,7 @@ from visq.ops.arrays import is_torch
 from visq.ops.choices import check_choice
 from visq.ops.pillow_resize import resize_pictures
 from visq.systems import graphs
-from visq.systems.inputs import evaluating, need_both, read, require_torch
+from visq.systems.inputs import building, evaluating, read_both, require_torch
 
 if TYPE_CHECKING:
     import torch
@@ -97,14 +97,13 @@ def dists(
     'dists@1(resize=piq)'
     """
     check_choice("resize", resize, get_args(Resize))
-    need_both(image, reference)
     whole = all(_holds_integers(a) for a in (image, reference))
     graph = graphs.choose("dists", model)
     if graph is not None:
         return graphs.score(
             graph, image, reference, data_range=data_range, min_side=MIN_SIDE, prepare=lambda x: sized(x, resize, whole)
         )
-    inputs = read(image, reference, data_range=data_range, min_side=MIN_SIDE)
+    inputs = read_both(image, reference, data_range=data_range, min_side=MIN_SIDE)
     with evaluating(inputs):
         judge = network(str(inputs.image.device), inputs.image.dtype)
         x, y = (sized(a, resize, whole) for a in (inputs.image, inputs.reference))
@@ -122,13 +121,12 @@ def network(device: str, dtype: torch.dtype) -> Dists:
     MissingExtraError
         torch is not installed.
     """
-    torch = require_torch()
+    require_torch()
     from visq.catalog.learned.similarity import HEADS
     from visq.systems.feature_distances import Dists, trunk
     from visq.systems.heads import open_first
 
-    # Parameters that are made in inference mode are of no use for gradients later.
-    with torch.inference_mode(False), torch.no_grad():
+    with building():
         heads = open_first(HEADS["dists"], dict.fromkeys(("alpha", "beta"), (1, CHANNELS, 1, 1)))
         judge = Dists(trunk("vgg16", "l2", device, dtype), TAPS, heads["alpha"], heads["beta"])
         return judge.to(device=device, dtype=dtype).eval()

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from visq.systems.inputs import building
 from visq.systems.references import Features, features_of
 
 _Result = TypeVar("_Result")
@@ -34,8 +35,7 @@ def trunk(id: str, pooling: str, device: str, dtype: torch.dtype) -> nn.Module:
     """
     from visq import backbones
 
-    # Parameters that are made in inference mode are of no use for gradients later.
-    with torch.inference_mode(False), torch.no_grad():
+    with building():
         network = backbones.create(id, pooling=pooling).to(device=device, dtype=dtype)
         return network.to(memory_format=_layout(torch.device(device)))  # type: ignore[call-overload, no-any-return]
 
@@ -83,7 +83,7 @@ class FeatureDistance(nn.Module):
     ) -> list[_Result]:
         """`work` of the features of each image and its reference."""
         known = features_of(self, references, self.features)
-        return [work(self.features(images[i : i + 1]), known[i]) for i in range(images.shape[0])]
+        return [work(self.features(x), y) for x, y in zip(images.split(1), known, strict=True)]
 
 
 class Lpips(FeatureDistance):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -90,6 +91,35 @@ def inspect(data: bytes, path: Path) -> About:
         return _about(_model(memoryview(data)))
     except _BrokenError as error:
         raise WeightsError(f"{path} is no graph that visq can use", got=str(error), hint=_HINT) from None
+
+
+def check_graph(path: str | os.PathLike[str], metric: str, version: str) -> None:
+    """Raise where a file is no graph of this metric in this version, before anything is scored with it.
+
+    Raises
+    ------
+    WeightsError
+        As `inspect`; or a graph of another metric or version.
+    """
+    from visq import weights
+
+    given = weights.members(path)[0]
+    try:
+        about = inspect(given.read_bytes(), given)
+    except OSError as error:
+        raise WeightsError(f"cannot read {given}: {error.strerror or error}") from None
+    belongs(about, given, metric, version)
+
+
+def belongs(about: About, path: Path, metric: str, version: str) -> None:
+    """Raise `WeightsError` where the notes are those of another metric or of another version of it."""
+    hint = f"Write it again with `visq export {metric} -o FILE.onnx`."
+    if about.metric != metric:
+        raise WeightsError(f"{path} is the graph of another metric", expected=metric, got=about.metric[:60], hint=hint)
+    if about.version != version:
+        raise WeightsError(
+            f"{path} is the graph of another version of {metric}", expected=version, got=about.version[:60], hint=hint
+        )
 
 
 _HINT = "Write one with `visq export METRIC -o FILE.onnx`."

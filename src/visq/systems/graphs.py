@@ -23,7 +23,7 @@ import numpy as np
 from visq.errors import InputError, MissingExtraError, OptionError, WeightsError
 from visq.ops.arrays import Batch, read_one, read_pair
 from visq.ops.threads import get_threads
-from visq.systems.graph_files import About, inspect
+from visq.systems.graph_files import About, belongs, inspect
 from visq.weights.stand_in import has_torch, stand_in
 
 
@@ -164,19 +164,8 @@ def choose(metric: str, model: str | os.PathLike[str] | None = None, **settings:
 def _belongs(graph: Graph, metric: str, settings: Mapping[str, Any]) -> None:
     from visq import catalog
 
-    about, hint = graph.about, f"Write it again with `visq export {metric} -o FILE.onnx`."
-    if about.metric != metric:
-        raise WeightsError(
-            f"{graph.path} is the graph of another metric", expected=metric, got=about.metric[:60], hint=hint
-        )
-    version = catalog.get(metric).version
-    if about.version != version:
-        raise WeightsError(
-            f"{graph.path} is the graph of another version of {metric}",
-            expected=version,
-            got=about.version[:60],
-            hint=hint,
-        )
+    about = graph.about
+    belongs(about, graph.path, metric, catalog.get(metric).version)
     for name, value in settings.items():
         if about.settings.get(name) != value:
             raise OptionError(
@@ -290,7 +279,7 @@ def score(
     InputError
         As `read_one` and `read_pair`; a tensor that wants a gradient.
     """
-    if reference is None:
+    if "reference" not in graph.about.inputs:
         batches = [read_one(image, data_range=data_range, min_side=min_side)]
     else:
         batches = list(read_pair(image, reference, data_range=data_range, min_side=min_side))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from visq.errors import WeightsError
 from visq.types import Weights
 
 if TYPE_CHECKING:
@@ -22,18 +21,8 @@ def open_first(files: Sequence[Weights], shapes: Mapping[str, tuple[int | None, 
     WeightsError
         None of the files is there, or the first that is there is damaged or another one.
     """
-    from visq.weights import find, locate
+    from visq.weights import find_any
     from visq.weights.tensors import load
 
-    for file in files:
-        if locate(file) is not None:
-            return load(find(file), shapes, rename=lambda name: name.removesuffix(".model.1.weight"))
-    try:
-        find(files[0])
-    except WeightsError as error:
-        others = [f"`visq weights fetch {file.filename}`" for file in files[1:]]
-        raise WeightsError(
-            error.message, expected=error.expected, got=error.got,
-            hint=f"{error.hint} Or: {', or '.join(others)}." if others else error.hint,
-        ) from None  # fmt: skip
-    raise WeightsError(f"the parameter file {files[0].filename} came and went")
+    path = find_any(*files)[1]
+    return load(path, shapes, rename=lambda name: name.removesuffix(".model.1.weight"))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from visq.errors import InputError
 from visq.extras import require
 from visq.ops.arrays import Batch, read_one, read_pair
 
@@ -37,62 +37,87 @@ class Inputs:
         return self.batch.result(values.detach().cpu().numpy().astype(np.float64))
 
 
-def read(image: Any, reference: Any = None, *, data_range: float | None = None, min_side: int = 1) -> Inputs:
-    """Check the pixels and hand them over as tensors; grey images are repeated to three channels.
+def read(image: Any, *, data_range: float | None = None, min_side: int = 1) -> Inputs:
+    """Check the pixels of images that are judged alone, and hand them over as tensors; grey is repeated thrice.
 
     Raises
     ------
     MissingExtraError
         torch is not installed.
     InputError, InputTypeError, RangeError, SizeError
-        As `visq.ops.arrays.read_one` and `read_pair`.
+        As `visq.ops.arrays.read_one`.
     """
+    batch = read_one(image, data_range=data_range, min_side=min_side)
+    return Inputs(_tensor(batch), None, batch)
+
+
+def read_both(image: Any, reference: Any, *, data_range: float | None = None, min_side: int = 1) -> Inputs:
+    """As `read`, of images and their references; errors as `visq.ops.arrays.read_pair`."""
+    x, y = read_pair(image, reference, data_range=data_range, min_side=min_side)
+    return Inputs(_tensor(x), _tensor(y), x)
+
+
+def _tensor(batch: Batch) -> Any:
     torch = require_torch()
-    if reference is None:
-        batches = [read_one(image, data_range=data_range, min_side=min_side)]
-    else:
-        batches = list(read_pair(image, reference, data_range=data_range, min_side=min_side))
-    planes = [b.rgb(1.0) for b in batches]
-    if not batches[0].torch:
-        planes = [torch.from_numpy(np.ascontiguousarray(p)) for p in planes]
-    return Inputs(planes[0], planes[1] if len(planes) > 1 else None, batches[0])
+    planes = batch.rgb(1.0)
+    # Sums are cut otherwise where pixels lie otherwise in memory; torch warns of arrays that cannot be written.
+    return planes.contiguous() if batch.torch else torch.from_numpy(np.require(planes, requirements=("C", "W")))
 
 
 @contextmanager
 def evaluating(inputs: Inputs) -> Iterator[None]:
-    """No gradient is recorded where none is asked for; NumPy's callers get the threads that visq is told to use.
+    """No gradient is recorded where none is asked for, and nothing is computed in less than the stated precision.
 
-    Tensors are judged on the threads that torch has: it is their caller's business.
+    NumPy's callers get the threads that visq is told to use; tensors are judged on the threads that torch has, which
+    are their caller's business. Automatic mixed precision and NVIDIA's 19-bit convolutions are off: they would change
+    scores, and what is remembered of references.
     """
+    import torch
+
+    tensors = [t for t in (inputs.image, inputs.reference) if t is not None]
+    recorded = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    device = inputs.image.device.type
+    exact = torch.backends.cudnn.flags(allow_tf32=False) if device == "cuda" else nullcontext()
+    threads, mixed = _threads(numpy=not inputs.batch.torch), torch.autocast(device, enabled=False)
+    with threads, mixed, exact, torch.set_grad_enabled(recorded):
+        yield
+
+
+@contextmanager
+def _threads(*, numpy: bool) -> Iterator[None]:
     import torch
 
     from visq.ops.threads import get_threads
 
-    tensors = [t for t in (inputs.image, inputs.reference) if t is not None]
-    recorded = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
     before = torch.get_num_threads()
-    wanted = before if inputs.batch.torch else get_threads()
+    # OpenMP's threads do not survive a fork, and torch waits for them for ever.
+    wanted = 1 if _forked else get_threads() if numpy else before
     try:
         if wanted != before:
             torch.set_num_threads(wanted)
-        with torch.set_grad_enabled(recorded):
-            yield
+        yield
     finally:
         if wanted != before:
             torch.set_num_threads(before)
 
 
-def need_both(image: Any, reference: Any) -> None:
-    """Refuse a call without one of them: `read` takes a missing reference for a metric that needs none.
+@contextmanager
+def building() -> Iterator[None]:
+    """Where networks are made and read: tensors made in inference mode are of no use for gradients later."""
+    import torch
 
-    Raises
-    ------
-    InputError
-        With the name of what is missing.
-    """
-    if image is None or reference is None:
-        missing = "reference" if reference is None else "image"
-        raise InputError(f"{missing} is missing", expected="an image and its reference")
+    with torch.inference_mode(False), torch.no_grad():
+        yield
+
+
+def _after_fork() -> None:
+    global _forked
+    _forked = True
+
+
+_forked = False
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def require_torch() -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from visq.ops.choices import check_choice
 from visq.systems import graphs
-from visq.systems.inputs import evaluating, need_both, read, require_torch
+from visq.systems.inputs import building, evaluating, read_both, require_torch
 
 if TYPE_CHECKING:
     import torch
@@ -96,12 +96,11 @@ def lpips(
     ('rgb', 0.0)
     """
     check_choice("net", net, _NETS)
-    need_both(image, reference)
     entry, side = _NETS[net][0], min_side(net)
     graph = graphs.choose(entry, model)
     if graph is not None:
         return graphs.score(graph, image, reference, data_range=data_range, min_side=side, full=full)
-    inputs = read(image, reference, data_range=data_range, min_side=side)
+    inputs = read_both(image, reference, data_range=data_range, min_side=side)
     with evaluating(inputs):
         judge = network(net, str(inputs.image.device), inputs.image.dtype)
         if not full:
@@ -129,7 +128,7 @@ def network(net: Net, device: str, dtype: torch.dtype) -> Lpips:
     MissingExtraError
         torch is not installed.
     """
-    torch = require_torch()
+    require_torch()
     from visq.backbones.registry import get
     from visq.catalog.learned.similarity import HEADS
     from visq.systems.feature_distances import Lpips, trunk
@@ -138,8 +137,7 @@ def network(net: Net, device: str, dtype: torch.dtype) -> Lpips:
     entry, name, taps = _NETS[net]
     spec = get(name)
     channels = dict(zip(spec.taps, spec.channels, strict=True))
-    # Parameters that are made in inference mode are of no use for gradients later.
-    with torch.inference_mode(False), torch.no_grad():
+    with building():
         heads = open_first(HEADS[entry], {f"lin{i}": (1, channels[tap], 1, 1) for i, tap in enumerate(taps)})
         judge = Lpips(trunk(name, "max", device, dtype), taps, list(heads.values()))
         return judge.to(device=device, dtype=dtype).eval()

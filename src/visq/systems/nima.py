@@ -12,7 +12,7 @@ from visq.ops.arrays import is_torch
 from visq.ops.choices import check_choice
 from visq.ops.resize import imresize
 from visq.systems import graphs
-from visq.systems.inputs import Inputs, each, evaluating, read
+from visq.systems.inputs import Inputs, building, each, evaluating, read
 
 if TYPE_CHECKING:
     import torch
@@ -177,7 +177,8 @@ def nearest(length: int, out_length: int) -> np.ndarray:
 def _loaded(path: str, sha256: str, device: str, dtype: Any) -> torch.nn.Module:  # noqa: ARG001
     from visq.systems.nima_network import load
 
-    return load(path).to(device=device, dtype=dtype)
+    with building():
+        return load(path).to(device=device, dtype=dtype)
 
 
 def _network(device: str, dtype: Any) -> torch.nn.Module:

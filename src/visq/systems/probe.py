@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from visq.ops.choices import check_choice
-from visq.systems.inputs import evaluating, need_both, read
+from visq.systems.inputs import evaluating, read_both
 from visq.systems.references import features_of
 
 if TYPE_CHECKING:
@@ -83,11 +83,10 @@ def probe(
     """
     from visq.backbones.registry import get
 
-    need_both(image, reference)
     spec = get(net)
     check_choice("layer", layer, spec.taps)
     check_choice("readout", readout, READOUTS)
-    inputs = read(image, reference, data_range=data_range, min_side=spec.min_side(layer))
+    inputs = read_both(image, reference, data_range=data_range, min_side=spec.min_side(layer))
     with evaluating(inputs):
         return inputs.result(_compare(inputs.image, inputs.reference, spec.id, layer, readout))
 

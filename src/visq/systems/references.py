@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ _lock = threading.Lock()
 
 def features_of(
     key: Hashable, references: torch.Tensor, compute: Callable[[torch.Tensor], Sequence[torch.Tensor]]
-) -> list[Features]:
+) -> Iterator[Features]:
     """`compute` of each reference of a batch, from memory where the same pixels were seen under the same `key`.
 
     Parameters
@@ -54,42 +54,43 @@ def features_of(
     compute : callable
         From `(1, C, H, W)` to tensors of its own, which nobody may write to afterwards.
 
-    Returns
-    -------
-    list of tuple of torch.Tensor
-        One item a reference. Reference by reference: the features of a picture do not depend on the batch it came in.
+    Yields
+    ------
+    tuple of torch.Tensor
+        One a reference, in turn, so that a batch needs no more memory than what is kept. Reference by reference: the
+        features of a picture do not depend on the batch it came in.
 
     Examples
     --------
     >>> import torch
     >>> batch = torch.rand(1, 3, 8, 8).expand(4, 3, 8, 8)
     >>> seen = []
-    >>> found = features_of("mean", batch, lambda x: seen.append(1) or (x.mean(),))
+    >>> found = list(features_of("mean", batch, lambda x: seen.append(1) or (x.mean(),)))
     >>> len(found), len(seen)
     (4, 1)
     """
     import torch
 
     if torch.is_grad_enabled() and references.requires_grad:
-        return [tuple(compute(references[i : i + 1])) for i in range(references.shape[0])]
-    found: list[Features] = []
-    # Sums are cut by the number of threads: an identical pair has to be computed alike on both sides.
-    threads = torch.get_num_threads()
-    # Those of this batch, which may be more than are kept.
-    here: dict[Hashable, _Known] = {}
-    # Outside inference mode: what is kept may be needed for a gradient of the image later.
-    with torch.inference_mode(False), torch.no_grad():
-        for i in range(references.shape[0]):
-            picture = references[i : i + 1]
+        for picture in references.split(1):
+            yield tuple(compute(picture))
+        return
+    last: tuple[Hashable, _Known] | None = None
+    for picture in references.split(1):
+        # Outside inference mode: what is kept may be needed for a gradient of the image later.
+        with torch.inference_mode(False), torch.no_grad():
+            # Sums are cut by the number of threads: an identical pair has to be computed alike on both sides.
+            threads = torch.get_num_threads()
             place = (key, threads, picture.dtype, picture.device, tuple(picture.shape[1:]), _glance(picture))
-            known = _same(here.get(place), picture) or _same(_look(place), picture)
+            # One that is too large to be kept may still serve the next of its batch.
+            known = _same(last[1], picture) if last is not None and last[0] == place else None
+            known = known or _same(_look(place), picture)
             if known is None:
-                picture = picture.detach().clone(memory_format=torch.contiguous_format)
-                known = _Known(picture, tuple(compute(picture)))
+                own = picture.detach().clone(memory_format=torch.contiguous_format)
+                known = _Known(own, tuple(compute(own)))
                 _keep(place, known)
-            here[place] = known
-            found.append(known.features)
-    return found
+            last = (place, known)
+        yield known.features
 
 
 def clear() -> None:

@@ -39,8 +39,9 @@ SPECS: tuple[MetricSpec, ...] = (
         extra="torch",
         verification=(Verification("verified", "torchvision's VGG-16 with the same weights, two pairs", "1e-6"),),
         notes=(
-            "`l2` grows with the number of pixels: compare pictures of one size, or use `rms`. The weights named here "
-            "are those of the default network; every other one has its own file, pinned by its hash. `visq probe` "
+            "`l2` grows with the number of pixels: compare pictures of one size, or use `rms`. The weights named here, "
+            "and the hash in every identity, are those of the default network: with another one the identity names the "
+            "network, and does not pin its file. `visq probe` "
             "measures which network, layer and read-out agree with people."
         ),
     ),

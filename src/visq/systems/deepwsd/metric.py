@@ -14,7 +14,7 @@ from visq.systems import graphs
 from visq.systems.deepwsd.grouping import GROUPINGS, Grouping
 from visq.systems.deepwsd.preparation import Plan, least_side, plan, prepare
 from visq.systems.deepwsd.variants import LATER, ORIGINAL, Measure, Variant, score
-from visq.systems.inputs import Inputs, evaluating, read
+from visq.systems.inputs import Inputs, evaluating, read_both
 
 if TYPE_CHECKING:
     from visq.systems.deepwsd.network import DeepWSD
@@ -233,7 +233,7 @@ def deepwsd_parts(
     """
     check_choice("grouping", grouping, GROUPINGS)
     options = _Options(grouping, resize and variant is ORIGINAL, window=variant.window)
-    inputs = read(image, reference, data_range=data_range, min_side=options.min_side)
+    inputs = read_both(image, reference, data_range=data_range, min_side=options.min_side)
     with evaluating(inputs):
         import torch
 
@@ -265,7 +265,7 @@ def _judge(variant: Variant, options: _Options, image: Any, reference: Any, data
         return _by_graph(variant, options, *read_pair(
             image, reference, data_range=data_range, min_side=options.min_side
         ))  # fmt: skip
-    inputs = read(image, reference, data_range=data_range, min_side=options.min_side)
+    inputs = read_both(image, reference, data_range=data_range, min_side=options.min_side)
     with evaluating(inputs):
         judge, (x, y) = _prepared(variant, options, inputs)
         return inputs.result(judge.compare(x, y))
