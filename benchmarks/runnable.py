@@ -1,23 +1,34 @@
-"""Which metrics of the catalogue can be computed on this machine."""
+"""What the studies of all metrics share: which can be computed on this machine, and what was measured before."""
 
 from __future__ import annotations
 
+import json
 import sys
-from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-from visq import catalog, weights
+from visq import catalog
+from visq.weights.stand_in import lacking
 
 
 def able(names: list[str]) -> list[str]:
     """Those that can be computed here; the others are named."""
     there = []
     for name in names:
-        spec = catalog.get(name)
-        missing = [w.filename for w in weights.missing(spec)]
-        if spec.extra and find_spec(spec.extra) is None:
-            missing.append(spec.extra)
-        if missing:
-            print(f"{name} is passed over: {', '.join(missing)} is not here", file=sys.stderr)
+        reason = lacking(catalog.get(name))
+        if reason:
+            print(f"{name} is passed over: {reason}", file=sys.stderr)
         else:
             there.append(name)
     return there
+
+
+def rows(kept: Path) -> list[dict[str, Any]]:
+    """The lines of a study that was begun; half a line, as a killed run may leave it, is cut off."""
+    if not kept.exists():
+        return []
+    text = kept.read_bytes()
+    whole = text[: text.rfind(b"\n") + 1]
+    if whole != text:
+        kept.write_bytes(whole)
+    return [json.loads(line) for line in whole.splitlines() if line]

@@ -25,6 +25,7 @@ from scipy import ndimage
 
 import visq
 from runnable import able
+from runnable import rows as before
 from visq import catalog
 
 HERE = Path(__file__).parent
@@ -131,7 +132,7 @@ def main() -> int:
         print(f"{args.photos} holds {len(photos)} photographs; the study needs 12", file=sys.stderr)
         return 2
     kept = RESULT.with_suffix(".jsonl")
-    rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    rows = before(kept)
     done = {(r["photo"], r["identity"]) for r in rows}
     names = able(args.metrics)
     identities = {m: catalog.get(m).identity() for m in names}

@@ -25,6 +25,7 @@ from PIL import Image
 
 import visq
 from runnable import able
+from runnable import rows as before
 from visq import catalog
 from visq.evaluate import shift_tolerance
 from visq.evaluate.shifts import summary
@@ -35,14 +36,20 @@ RESULT = HERE / "results" / "shift_tolerance.json"
 _TOGETHER = 6
 SIDE = 192
 SHIFTS = tuple(range(1, 9))
+LEAST = SIDE + 2 * SHIFTS[-1]
 DISTORTIONS = ("gaussian_blur:1", "gaussian_blur:3", "gaussian_noise:1", "gaussian_noise:3", "jpeg:1", "jpeg:3")
+
+
+def too_small(path: Path) -> bool:
+    """Whether a photograph has no middle with all its margins."""
+    with Image.open(path) as picture:
+        return min(picture.size) < LEAST
 
 
 def middle(pixels: np.ndarray) -> np.ndarray:
     """The middle with its margins; it begins on a block of JPEG's, so that the grid lies alike in all photographs."""
-    side = SIDE + 2 * SHIFTS[-1]
-    top, left = ((length - side) // 2 // 8 * 8 for length in pixels.shape[:2])
-    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    top, left = ((length - LEAST) // 2 // 8 * 8 for length in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[top : top + LEAST, left : left + LEAST])
 
 
 def judged(arguments: tuple[str, list[str]]) -> list[dict[str, Any]]:
@@ -78,7 +85,10 @@ def study(rows: list[dict[str, Any]]) -> dict[str, Any]:
         each = [summary(r["scores"], r["shifted"], SHIFTS) for r in mine]
         found[spec.id] = {
             "identity": spec.identity(),
-            "changes": [round(float(v), 4) for v in np.mean([e.changes for e in each], axis=0)],
+            # Undefined where a metric gives all versions of a photograph one score: there is no NaN in JSON.
+            "changes": [
+                round(float(v), 4) if np.isfinite(v) else None for v in np.mean([e.changes for e in each], axis=0)
+            ],
             "flips": np.sum([e.flips for e in each], axis=0).tolist(),
             "flips_alone": np.sum([e.flips_alone for e in each], axis=0).tolist(),
             "compared": sum(e.compared for e in each),
@@ -105,8 +115,12 @@ def main() -> int:
     if not photos:
         print(f"{args.photos} holds no photographs", file=sys.stderr)
         return 2
+    small = [p.name for p in photos if too_small(p)]
+    if small:
+        print(f"photographs need sides of {LEAST} pixels or more: {', '.join(small)}", file=sys.stderr)
+        return 2
     kept = args.output.with_suffix(".jsonl")
-    rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    rows = before(kept)
     done = {(r["photo"], r["identity"]) for r in rows}
     names = able(args.metrics)
     work = []
@@ -121,7 +135,7 @@ def main() -> int:
             print(f"\r{number}/{len(work)} {found[0]['metric']:<16}", end="", file=sys.stderr)
     taken = {p.stem for p in photos}
     result = {"set": args.called or args.photos.resolve().name} | study([r for r in rows if r["photo"] in taken])
-    args.output.write_text(json.dumps(result, indent=1) + "\n")
+    args.output.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
     return 0
 
 

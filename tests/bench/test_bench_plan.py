@@ -43,6 +43,17 @@ def test_all_is_what_is_made_for_the_kind_of_database_and_can_be_computed_here(c
     assert [one.id for one in plan.choose(["nr"], ["fr"])["fr"]] == classical("nr")
 
 
+def test_what_all_stands_for_and_what_is_said_of_it_are_one_answer(classical):
+    from visq.weights.stand_in import computable
+
+    names, reasons = computable("fr", "nr")
+    assert names == classical("fr") + classical("nr")
+    assert sorted(names + [one for each in reasons.values() for one in each]) == sorted(
+        catalog.ids("fr") + catalog.ids("nr")
+    )
+    assert any("lpips" in each for each in reasons.values())
+
+
 def test_without_metrics_the_usual_ones_are_taken():
     chosen = plan.choose([], ["fr", "nr"])
     assert tuple(one.id for one in chosen["fr"]) == catalog.DEFAULT_FULL_REFERENCE

@@ -220,3 +220,16 @@ def test_an_interrupted_run_keeps_what_it_scored(folder, tmp_path, classical):
     assert done.returncode in (0, 1)
     found = json.loads((tmp_path / "out/results.json").read_text(encoding="utf-8"))["databases"][0]
     assert all(m["n"] + m["not_scored"] == 30 for m in found["metrics"])
+
+
+def test_what_cannot_be_computed_is_said_unless_it_is_to_be_quiet(bench, folder, tmp_path, monkeypatch):
+    def computable(*kinds):
+        return [name for kind, name in (("fr", "psnr"), ("nr", "piqe")) if kind in kinds], {
+            "x.pth is not here": [f"deep_{kind}" for kind in kinds]
+        }
+
+    monkeypatch.setattr("visq.weights.stand_in.computable", computable)
+    monkeypatch.setattr("visq.bench.plan.computable", computable)
+    asked = ("folder=rated", "-m", "all", "-o", "out", "--no-html", "--no-speed")
+    assert "visq: all: without deep_fr, deep_rr: x.pth is not here" in bench(*asked).err
+    assert "without" not in bench(*asked, "-q").err

@@ -75,6 +75,28 @@ def test_a_file_that_exists_is_kept_unless_it_may_be_replaced(visq, weights, tmp
     assert (tmp_path / "cnniqa.onnx").stat().st_size > 1000
 
 
+def test_a_home_folder_is_written_to_and_looked_into_alike(visq, weights, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    target = tmp_path / "home" / "x.onnx"
+    target.parent.mkdir()
+    done = visq("export", "cnniqa", "--output=~/x.onnx", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["file"] == str(target)
+    assert json.loads(done.out)["bytes"] == target.stat().st_size
+    target.write_bytes(b"mine")
+    done = visq("export", "cnniqa", "--output=~/x.onnx")
+    assert done.code == 2
+    assert "exists already" in done.err
+    assert target.read_bytes() == b"mine"
+
+
+def test_the_help_tells_its_own_exit_codes_and_an_example_that_runs_the_file_anywhere(visq):
+    text = visq("export", "--help").out
+    assert "0    the file was written" in text
+    assert "gate" not in text
+    assert "visq score -m nima:model=nima.onnx photo.jpg" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
@@ -103,8 +125,8 @@ def test_missing_weights_are_said(visq, monkeypatch, tmp_path):
     assert "cnniqa_live.safetensors is missing" in done.err
 
 
-def test_the_graph_of_another_metric_is_a_row_with_its_reason(visq, weights, photo):
+def test_the_graph_of_another_metric_is_refused_before_anything_is_scored(visq, weights, photo):
     assert visq("export", "cnniqa", "-o", "cnniqa.onnx").code == 0
     done = visq("score", "-m", "nima:model=cnniqa.onnx", photo)
-    assert done.code == 1
+    assert (done.code, done.out) == (2, "")
     assert "is the graph of another metric; expected nima; got cnniqa" in done.err

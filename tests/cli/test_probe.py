@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -94,6 +97,8 @@ def test_contents_are_left_out_and_trials_say_so(folder, tmp_path, capsys):
         (("--nets", "alexnet-random", "--data", "OUT", "-o", "OUT/t.csv"), "does not say which database it is"),
         (("--nets", "alexnet-random", "--data", "tid2013=OUT", "-o", "OUT/t.csv"), "holds no label file"),
         (("--nets", "alexnet-random", "--data", "FOLDER", "-o", "OUT/t.txt"), "unknown kind of file"),
+        (("--nets", "vgg99", "--data", "FOLDER", "-o", "OUT/t.csv", "-o", "OUT/no/t.json"), "there is no folder"),
+        (("--nets", "vgg99", "--data", "FOLDER", "-o", "FOLDER/list.csv/t.json"), "there is no folder"),
         (("--nets", "alexnet-random", "--data", "FOLDER", "--baselines", "nope", "-o", "OUT/t.csv"), "nope"),
         (("--nets", "alexnet@OUT/none.safetensors", "--data", "FOLDER", "-o", "OUT/t.csv"), "none.safetensors"),
         (("--data", "FOLDER", "-o", "OUT/t.csv"), "--nets"),
@@ -127,3 +132,109 @@ def test_a_stopped_command_keeps_what_was_measured(folder, tmp_path, capsys, mon
     assert probe(*BASE, "--data", folder, "--baselines", "none", "-o", table) == 0
     assert len(calls) == 9 + 10
     assert len(lines(table)) == 2
+
+
+@pytest.fixture
+def own(folder, tmp_path):
+    """A copy of the folder that a test may spoil."""
+    return Path(shutil.copytree(folder, tmp_path / "own"))
+
+
+@pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
+@pytest.mark.parametrize(
+    ("data", "output", "spoilt"),
+    [
+        ("own/list.csv", "own/list.csv", "own/list.csv"),
+        ("own/list.csv", "link.csv", "own/list.csv"),
+        ("own", "own/visq.csv", "own/visq.csv"),
+        ("any=own", "own/visq.csv", "own/visq.csv"),
+        ("own", "own/list.csv", "own/list.csv"),
+        ("t.distances.csv", "t.csv", "t.distances.csv"),
+    ],
+)
+def test_the_data_are_never_written_over(data, output, spoilt, overwrite, own, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("link.csv").symlink_to("own/list.csv")
+    shutil.copy("own/list.csv", "t.distances.csv")
+    before = Path(spoilt).read_text()
+    assert probe(*BASE, "--data", data, "-o", output, *overwrite) == 2
+    assert "belongs to the data to be read" in capsys.readouterr().err
+    assert Path(spoilt).read_text() == before
+    assert not list(tmp_path.rglob("*.sqlite"))
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.distances.csv"])
+def test_files_of_others_are_replaced_only_where_that_is_asked_for(name, folder, tmp_path, capsys):
+    alone = (*BASE, "--data", folder, "--baselines", "none", "-o", tmp_path / "t.csv", "-q")
+    (tmp_path / name).write_text("mine\n")
+    assert probe(*alone) == 2
+    assert f"{name} exists already. Use --overwrite" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert probe(*alone, "--overwrite") == 0
+    assert "mine" not in (tmp_path / name).read_text()
+
+
+def test_results_are_replaced_by_the_run_that_made_them_alone(folder, tmp_path, capsys):
+    names = ("t.csv", "t.json", "t.html")
+    outputs = [part for name in names for part in ("-o", tmp_path / name)]
+    alone = (*BASE, "--data", folder, "--baselines", "none", *outputs, "-q")
+    assert probe(*alone) == 0
+    assert probe(*alone) == 0
+    (tmp_path / "t.probe.sqlite").unlink()
+    capsys.readouterr()
+    assert probe(*alone) == 2
+    assert "t.csv exists already" in capsys.readouterr().err
+    assert probe(*BASE, "--data", folder, "--baselines", "none", "-o", tmp_path / "t.csv", *outputs) == 2
+    assert "two outputs have one name" in capsys.readouterr().err
+
+
+def test_what_was_judged_is_shown_where_a_file_cannot_be_written(folder, tmp_path, capsys, monkeypatch):
+    import os
+
+    real = os.replace
+
+    def full(source, target):
+        if str(target).endswith("t.csv"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr("visq.store.tables.os.replace", full)
+    both = ("-o", tmp_path / "t.csv", "-o", tmp_path / "t.json")
+    assert probe(*BASE, "--data", folder, "--baselines", "none", *both) == 1
+    out, err = capsys.readouterr()
+    assert "t.csv cannot be written: No space left on device" in err
+    assert "journal" not in err
+    assert "--resume" not in err
+    assert "squeezenet1_1-random" in out
+    assert json.loads((tmp_path / "t.json").read_text())["rows"]
+
+
+def test_a_run_that_cannot_be_finished_ends_with_1(folder, tmp_path, capsys, monkeypatch):
+    from visq.errors import StoreError
+    from visq.probe import measuring
+
+    calls, measure = [], measuring._measure_one
+
+    def stop(*given):
+        calls.append(1)
+        if len(calls) == 5:
+            raise StoreError("t.probe.sqlite cannot be used: disk is full", hint="Make room.")
+        return measure(*given)
+
+    monkeypatch.setattr(measuring, "_measure_one", stop)
+    assert probe(*BASE, "--data", folder, "--baselines", "none", "-o", tmp_path / "t.csv") == 1
+    assert "What was measured before is kept" in capsys.readouterr().err
+
+
+def test_the_progress_bar_knows_how_much_there_is_to_do(folder, tmp_path, monkeypatch):
+    import sys
+
+    from visq.cli.progress import Progress
+
+    seen = []
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(Progress, "_start", lambda self: setattr(self, "_bar", type("Bar", (), {"stop": int})))
+    monkeypatch.setattr(Progress, "_refresh", lambda self: seen.append((self._done, self._total)))
+    assert probe(*BASE, "--data", folder, "--baselines", "psnr", "-o", tmp_path / "t.csv") == 0
+    assert {total for _, total in seen} == {36}
+    assert seen[-1] == (36, 36)

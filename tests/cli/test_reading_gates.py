@@ -285,6 +285,8 @@ UNMEASURED = (
 )
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_worker_stays_under_two_gigabytes_on_photographs_within_the_limits(tmp_path):
     """Peak of the metrics one after the other on two sizes of 8-bit pictures; the line through them at the limit."""
     if not Path("/proc/self/status").exists():
@@ -297,7 +299,7 @@ def test_a_worker_stays_under_two_gigabytes_on_photographs_within_the_limits(tmp
             [sys.executable, "-c", _PEAK, f"{tmp_path}/", UNMEASURED],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=280,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -154,6 +154,58 @@ def test_an_interrupted_run_keeps_what_was_reached(visq, tmp_path, monkeypatch, 
     assert _pixels(tmp_path / "s.png").shape[0] > 2 * 192
 
 
+@pytest.mark.parametrize(("metrics", "said"), [
+    ("ms_ssim,nlpd", "interrupted: nothing was reached, and nothing was written"),
+    ("mse,ms_ssim,nlpd", "interrupted: mse had made 2 of 2 steps; what was reached is in s.png"),
+])  # fmt: skip
+def test_an_interrupt_after_a_metric_that_refused_keeps_its_exit_code(visq, tmp_path, monkeypatch, metrics, said):
+    _smooth(tmp_path / "a.png")
+    from visq.losses import loss as real
+
+    def loss(name):
+        if name == "nlpd":
+            signal.raise_signal(signal.SIGINT)
+        return real(name)
+
+    monkeypatch.setattr("visq.recovery.descent.loss", loss)
+    done = visq("recover", "a.png", "-m", metrics, "--steps", "2", "-o", "s.png")
+    assert done.code == 130
+    assert said in done.err
+    assert (tmp_path / "s.png").exists() == ("s.png" in said)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_strip_that_cannot_be_written_is_said_and_not_called_kept(visq, tmp_path, monkeypatch, stopped):
+    _smooth(tmp_path / "a.png")
+    from visq.losses import loss as real
+
+    def loss(name):
+        if stopped and name == "nlpd":
+            signal.raise_signal(signal.SIGINT)
+        return real(name)
+
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("visq.recovery.descent.loss", loss)
+    monkeypatch.setattr("visq.media.lossless.replace", full)
+    done = visq("recover", "a.png", "-m", "mse,nlpd", "--steps", "1", "-o", "s.png")
+    assert done.code == (130 if stopped else 1)
+    assert "s.png cannot be written: No space left on device" in done.err
+    assert "what was reached is in" not in done.err
+    assert "mse\tstep 1" in done.out
+
+
+def test_folders_are_made_once_the_reference_was_read(visq, tmp_path):
+    done = visq("recover", "nosuch.png", "-m", "mse", "-o", "new/dir/s.png", "--save", "frames")
+    assert done.code == 2
+    assert "nosuch.png" in done.err
+    assert list(tmp_path.iterdir()) == []
+    _smooth(tmp_path / "a.png")
+    assert visq("recover", "a.png", "-m", "mse", "--steps", "0", "-o", "new/dir/s.png").code == 0
+    assert (tmp_path / "new" / "dir" / "s.png").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -192,3 +192,23 @@ def test_hints_name_the_options_of_the_command_line(visq, picture, tmp_path):
     assert "--max-pixels 4096" in visq("score", "a.png", "-m", "tv", "--max-pixels", "9").err
     assert "--max-pixels 4096" in visq("features", "a.png", "-m", "rred", "--max-pixels", "9").err
     assert "--allow-truncated" in visq("score", "cut.jpg", "-m", "tv").err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("score", "none.png"),
+        ("compare", "none.png", "none.png"),
+        ("features", "none.png", "-o", "none.json"),
+        ("video", "none.y4m"),
+        ("recover", "none.png", "-o", "new.png"),
+    ],
+    ids=lambda given: given[0],
+)
+def test_what_all_leaves_out_is_said_unless_it_is_to_be_quiet(visq, monkeypatch, arguments):
+    kinds = {"fr": "mse", "rr": "rred", "nr": "piqe"}
+    monkeypatch.setattr(
+        "visq.weights.stand_in.computable", lambda *given: ([kinds[k] for k in given], {"x.pth is not here": ["deep"]})
+    )
+    assert "visq: all: without deep: x.pth is not here" in visq(*arguments, "-m", "all").err
+    assert "deep" not in visq(*arguments, "-m", "all", "-q").err

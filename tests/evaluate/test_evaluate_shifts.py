@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +132,46 @@ _GREY = np.zeros((20, 20))
 def test_what_is_refused(arguments, options, error, words):
     with pytest.raises(error, match=words):
         shift_tolerance(visq.metric("mse"), *arguments, **options)
+
+
+@pytest.fixture
+def study(monkeypatch):
+    """The study behind the published figures: a module of the benchmarks."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    import shift_tolerance as module
+
+    return module
+
+
+def test_photographs_without_margins_end_the_study_before_it_begins(study, tmp_path, monkeypatch, capsys):
+    from PIL import Image
+
+    for side in (study.LEAST, study.LEAST - 1):
+        Image.new("RGB", (300, side)).save(tmp_path / f"side{side}.png")
+    monkeypatch.setattr("sys.argv", ["shift_tolerance", str(tmp_path), "-o", str(tmp_path / "found.json")])
+    assert study.main() == 2
+    told = capsys.readouterr().err
+    assert "208 pixels or more: side207.png" in told
+    assert not (tmp_path / "found.json").exists()
+
+
+def test_half_a_line_of_a_killed_study_is_cut_off(study, tmp_path):
+    kept = tmp_path / "found.jsonl"
+    assert study.before(kept) == []
+    kept.write_text('{"photo": "a"}\n{"photo": "b"}\n{"pho')
+    assert study.before(kept) == [{"photo": "a"}, {"photo": "b"}]
+    assert kept.read_text() == '{"photo": "a"}\n{"photo": "b"}\n'
+
+
+def test_a_study_without_any_spread_has_no_number(study):
+    count = len(study.DISTORTIONS)
+    row = {
+        "photo": "a", "metric": "ssim", "identity": visq.metric("ssim").identity, "scores": [1.0] * count,
+        "shifted": [[[1.0] * count] * 2] * len(study.SHIFTS),
+    }  # fmt: skip
+    with pytest.warns(VisqWarning, match="all unshifted scores are equal"):
+        found = study.study([row])
+    assert found["metrics"]["ssim"]["changes"] == [None] * len(study.SHIFTS)
 
 
 def test_scores_that_are_not_finite_are_refused():

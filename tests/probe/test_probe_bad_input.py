@@ -19,11 +19,11 @@ from visq.errors import (
     VisqWarning,
     WeightsError,
 )  # fmt: skip
-from visq.probe import Net, made_pairs, open_net, pairs, readouts, run
+from visq.probe import Net, Network, made_pairs, network, open_net, pairs, readouts, run
 
 
-def some(count=12, change=lambda images: images):
-    reference = [picture(i) for i in range(4) for _ in range(count // 4)]
+def some(count=12, change=lambda images: images, side=32):
+    reference = [picture(i, side) for i in range(4) for _ in range(count // 4)]
     images = [damaged(r, "noise", 1 + i % 5, i) for i, r in enumerate(reference)]
     return made_pairs(reference, change(images), [float(i % 5) for i in range(count)])
 
@@ -113,11 +113,12 @@ def test_pairs_that_are_there_twice_are_passed_over_with_a_warning():
     assert [p.score for p in found.pairs] == [4.0, 5.0]
 
 
-def test_nan_in_a_response_names_network_and_layer():
+@pytest.mark.parametrize("readout", ["l2", "lpips_style", "stats_mean", "gram", "hist"])
+def test_nan_in_a_response_names_network_and_layer(readout):
     net = tiny()
     net.module.convolutions[1].weight.data[0, 0, 0, 0] = math.nan
     with pytest.raises(WeightsError, match="tiny: the responses at conv2 are NaN"):
-        run(net, layers="every", dataset=some())
+        run(net, layers="every", readouts=readout, dataset=some())
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,57 @@ def test_two_networks_of_one_name_are_told_apart_or_refused():
     assert len(same.nets) == 1
     with pytest.raises(OptionError, match="two networks are called tiny"):
         run([tiny(), tiny(seed=1)], layers="relu1", dataset=some())
+
+
+def test_what_a_network_computes_is_in_its_identity():
+    pairs = some()
+    plain = open_net(Net("squeezenet1_1", "random"))
+    averaged = open_net(Net("squeezenet1_1", "random", options=(("pooling", "average"),)))
+    assert plain.identity != averaged.identity
+    again = open_net(Net("squeezenet1_1", "random"))
+    assert plain.identity == again.identity
+    # A scheme in no parameter, and a network that was put together by hand.
+    assert tiny(mean=0.0).identity != tiny(mean=0.5).identity
+    by_hand = [Network(name, tiny(seed=seed).module) for seed, name in enumerate(("one", "two"))]
+    table = run(by_hand, layers="relu1", dataset=pairs, samples=0)
+    alone = run(tiny(seed=1), layers="relu1", dataset=pairs, samples=0)
+    assert table.rows[0].identity != table.rows[1].identity
+    assert (table.distances["pairs", "two", "relu1", "l2"] == alone.distances["pairs", "tiny", "relu1", "l2"]).all()
+    assert network("mine", tiny().module).identity == Network("mine", tiny().module).identity
+
+
+def test_depth_counts_no_depthwise_convolutions():
+    depths = {name: open_net(f"{name}-random").depth for name in ("resnet50", "mobilenet_v1", "mobilenet_v2")}
+    # ResNet-50: 49 and 4 short cuts. MobileNet: the stem, 13 blocks; the stem, 17 blocks, the last 1x1.
+    assert depths == {"resnet50": 53, "mobilenet_v1": 14, "mobilenet_v2": 19}
+
+
+def test_random_weights_in_place_of_public_ones_are_those_of_the_twin(no_weights):
+    table = run(
+        "alexnet", layers="relu1", dataset=some(side=64), allow_random=True, random_twin=True, seed=5, samples=0
+    )
+    assert [(net.name, net.seed) for net in table.nets] == [("alexnet-random", 5)]
+
+
+def test_tokens_are_a_response_like_any_other():
+    kept = open_net(Net("vit_tiny", "random", options=(("class_token", "keep"),)))
+    table = run(kept, layers="blocks.0", readouts="l2,lpips_style,gram,hist,stats", dataset=some(), samples=0)
+    assert all(row.defined for row in table.rows)
+    pair = some().pairs[3]
+    planes = [torch.from_numpy(p.transpose(2, 0, 1)[None] / np.float32(255)) for p in (pair.reference, pair.image)]
+    f, g = (kept.module(kept.module.normalise(p), ["blocks.0"])["blocks.0"].double() for p in planes)
+    assert table.distances["pairs", kept.name, "blocks.0", "l2"][3] == pytest.approx(float((f - g).norm()), rel=1e-5)
+    assert table.distances["pairs", kept.name, "blocks.0", "hist"].shape == (12,)
+
+
+def test_sides_that_a_network_cannot_cut_are_listed_and_end_nothing():
+    table = run(["vit_tiny-random", tiny()], layers="input,blocks.0,relu1", dataset=some(side=40), samples=0)
+    [skipped] = table.skipped
+    assert (skipped.layer, skipped.net) == ("blocks.0", "vit_tiny-random")
+    assert "multiples of 16" in skipped.reason
+    assert [(row.net, row.layer) for row in table.rows] == [
+        ("vit_tiny-random", "input"), ("tiny", "input"), ("tiny", "relu1"),
+    ]  # fmt: skip
 
 
 def test_a_database_without_references_is_refused(tmp_path):

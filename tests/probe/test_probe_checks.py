@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from probe_nets import KINDS, damaged, picture, rated, real, tiny
 from visq.evaluate.correlation import spearman
 from visq.probe import fit_relevance, made_pairs, run
 from visq.probe.cache import Cache
-from visq.probe.fitting import cross_validated
+from visq.probe.fitting import _METHODS, _slope, cross_validated, loss, rotations
 from visq.probe.measuring import Work, measure
 from visq.probe.reading import BY_NAME, DESCRIPTORS
 from visq.probe.reductions import HEAD, REDUCTIONS, Bins, bins, gram, moments
@@ -216,6 +218,45 @@ def test_p7_fitted_relevance_finds_a_planted_observer(measured):
     assert report.gain == pytest.approx(report.srcc - report.plain, abs=1e-12)
     assert (weights >= 0).all()
     assert report.contents == 10
+
+
+@pytest.mark.parametrize("method", ["relevance", "relevance_nnls", "relevance_greedy"])
+def test_scores_of_the_tested_contents_have_no_part_in_the_weights(measured, method):
+    """Bitwise: the lowest impairment of all lies among the tested pairs, and then the highest."""
+    _, pairs, D = measured
+    y = pairs.impairment
+    seen, validation, test = rotations(pairs.groups)[0]
+    expected = _METHODS[method](D, y, seen, validation)
+    for other in (-1e3, 1e3):
+        changed = np.where(test, other, y)
+        found = _METHODS[method](D, changed, seen, validation)
+        assert (found.weights == expected.weights).all()
+        assert found.chosen == expected.chosen
+
+
+def test_the_gradient_is_that_of_the_loss():
+    """By central differences of the loss."""
+    rng = np.random.default_rng(0)
+    X, y, u = rng.uniform(0.1, 2, (30, 5)), rng.normal(size=30), rng.uniform(0.3, 2, (5, 2))
+    penalty, step = np.array([0.0, 0.3]), 1e-6
+    for c in range(5):
+        move = np.zeros_like(u)
+        move[c] = step
+        expected = (loss(X, y, u + move, penalty) - loss(X, y, u - move, penalty)) / (2 * step)
+        assert _slope(X, y, u, penalty)[c] == pytest.approx(expected, rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("where", ["reference", "image"])
+@pytest.mark.parametrize("name", list(REDUCTIONS))
+def test_responses_that_are_not_finite_never_become_a_distance(name, where, value):
+    reduction = REDUCTIONS[name]
+    for turned in (False, True):
+        pair = {"reference": response(0), "image": response(1)}
+        pair[where][2, 3, 4] = value
+        f, g = (r.permute(1, 2, 0).contiguous().permute(2, 0, 1) if turned else r for r in pair.values())
+        with np.errstate(invalid="ignore"):
+            assert not np.isfinite(reduction.measure(reduction.prepare(f), f, g)).all()
 
 
 def test_p8_shuffled_scores_agree_with_nothing(measured):

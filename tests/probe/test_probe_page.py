@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from probe_nets import rated, tiny
-from visq.probe import page, run
+from visq.probe import figures, page, run
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,47 @@ def test_the_map_of_kinds_has_srcc_within_each(table):
     of = np.array([p.distortion == "noise" for p in pairs.pairs])
     expected = spearman(table.distances["made", "alpha", "relu2", "l2"][of], pairs.impairment[of])
     assert found["relu2"][1] == expected
+
+
+class Panels:
+    """Notes what is drawn on each panel of a figure."""
+
+    def __init__(self, monkeypatch):
+        self.figures = []
+        monkeypatch.setattr(figures, "svg", lambda figure, *_: self.figures.append(figure) or "<svg/>")
+
+    @property
+    def axes(self):
+        return self.figures[-1].axes
+
+
+def test_training_images_are_compared_within_architecture_goal_and_database(monkeypatch):
+    drawn = Panels(monkeypatch)
+    sets = [rated(contents=3, kinds=("blur",), name=name) for name in ("one", "two")]
+    nets = [
+        tiny(f"net{i}", seed=i, arch="same", goal=goal, train_data=data)
+        for i, (goal, data) in enumerate([("sorting", "A"), ("sorting", "B"), ("jigsaw", "A"), ("rotation", "B")])
+    ]
+    table = run(nets, layers="relu1", dataset=sets, samples=0)
+    assert figures.by_data(table, "l2", "f")
+    assert [panel.get_title() for panel in drawn.axes] == ["same, sorting\none", "same, sorting\ntwo"]
+    assert [len(panel.get_lines()) for panel in drawn.axes] == [2, 2]
+
+
+def test_a_twin_is_drawn_over_the_layers_that_both_have(monkeypatch):
+    drawn = Panels(monkeypatch)
+    table = run(
+        [tiny("alpha"), tiny("alpha-random", seed=5)], layers="relu1,relu2,pool2", dataset=rated(contents=3), samples=0
+    )
+    rows = tuple(row for row in table.rows if (row.net, row.layer) != ("alpha", "relu1"))
+    assert figures.by_layer(replace(table, rows=rows), "alpha", "l2", "f")
+    [twin] = [line for line in drawn.axes[0].get_lines() if line.get_label() == "SRCC, random weights"]
+    expected = [row.srcc for row in table.where(net="alpha-random") if row.layer != "relu1"]
+    assert twin.get_ydata().tolist() == expected
+
+
+def test_the_rule_of_every_claim_is_on_the_page(text):
+    assert text.count("Confirmed: ") == 7
 
 
 def test_a_page_is_written_whole(table, text, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import sqlite3
@@ -9,10 +10,11 @@ import sqlite3
 import numpy as np
 import pytest
 
-from probe_nets import rated, tiny
+from probe_nets import damaged, picture, rated, tiny
 from visq.errors import StoreError
-from visq.probe import run
+from visq.probe import made_pairs, run
 from visq.probe.cache import Cache
+from visq.store.lock import FileLock
 
 
 def rows(table):
@@ -134,6 +136,71 @@ def test_a_later_format_is_refused(tmp_path):
     database.close()
     with pytest.raises(StoreError, match="of another kind"):
         Cache(path)
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path):
+    path = tmp_path / "photos.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE photos (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="of another kind"):
+        Cache(str(path))
+    assert path.read_bytes() == before
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert [name for (name,) in database.execute("SELECT name FROM sqlite_master")] == ["photos"]
+
+
+def test_a_file_that_is_refused_is_closed_before_others_may_have_it(tmp_path, monkeypatch):
+    path = tmp_path / "notes.sqlite"
+    path.write_text("these are my notes, and there are quite a few of them " * 40)
+    opened, closed = [], []
+    connect, release = sqlite3.connect, FileLock.release
+
+    def connecting(*given, **options):
+        opened.append(connect(*given, **options))
+        return opened[-1]
+
+    def releasing(lock):
+        try:
+            opened[-1].execute("SELECT 1")
+        except sqlite3.ProgrammingError:
+            closed.append(True)
+        except sqlite3.DatabaseError:
+            closed.append(False)
+        release(lock)
+
+    monkeypatch.setattr(sqlite3, "connect", connecting)
+    monkeypatch.setattr(FileLock, "release", releasing)
+    with pytest.raises(StoreError, match="no cache of a probe"):
+        Cache(str(path))
+    assert closed == [True]
+
+
+def test_times_do_not_hang_on_what_was_measured_before():
+    with Cache() as store:
+        for pair, seconds in (("a", 9.0), ("b", 1.0), ("c", 2.0)):
+            store.add("net", "", "forward", pair, [seconds], seconds)
+        assert store.known("net", "", "forward") == {"a", "b", "c"}
+        # One pair that took long is no mean of all.
+        assert store.vectors("net", "", "forward", list("abc"))[1] == 2.0
+        # A later run goes less deep.
+        store.add("net", "", "forward", "c", [0.1], 0.1)
+        store.flush()
+        assert store.vectors("net", "", "forward", ["c"])[1] == 2.0
+
+
+def test_what_was_altered_on_reading_is_said_though_the_pictures_are_not_read_again(tmp_path):
+    one = picture(0)
+    image = np.dstack([damaged(one, "blur", 2), np.full(one.shape[:2], 128, np.uint8)])
+    given = rated(contents=2, kinds=("blur",))
+    opaque = [p.image for p in given.pairs[1:]]
+    mixed = made_pairs([p.reference for p in given.pairs], [image, *opaque], given.scores, groups=given.groups)
+    path = tmp_path / "probe.sqlite"
+    tables = [run(tiny(), layers="relu1", dataset=mixed, cache=path, samples=0) for _ in range(2)]
+    for table in tables:
+        [note] = table.sets["pairs"].notes
+        assert note.startswith("altered or noted on reading, image: ")
+        assert note.endswith("(1 of 10 pairs)")
 
 
 def test_two_runs_do_not_share_a_file(tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +15,11 @@ from probe_nets import rated, tiny
 from visq.errors import OptionError
 from visq.evaluate import agreement, bootstrap, compare_metrics
 from visq.probe import compare, conclusions, curve, made_pairs, run
+from visq.probe.comparing import difference
 from visq.probe.networks import Network
+from visq.probe.page import _plain
 from visq.probe.table import COLUMNS, Table, row_of
+from visq.probe.verdicts import MAJOR
 
 SPECIFIED = (
     "net", "goal", "train_data", "arch", "layer", "depth_fraction", "readout", "dataset", "n", "srcc", "plcc",
@@ -162,7 +167,7 @@ def test_conclusions_are_confirmed_where_the_distances_say_so():
 def test_conclusions_are_contradicted_where_the_distances_say_so():
     bad = [
         ("ssim", "", "metric", 0.2, {}), ("lpips", "", "metric", 0.2, {}), ("dists", "", "metric", 0.1, {}),
-        *layers("vgg16", [0.9, 1.2, 1.6, 2.2, 3.0]), *layers("deep", [3.0, 1.5, 1.0, 0.7, 0.5], depth=152),
+        *layers("vgg16", [0.9, 1.2, 1.6, 2.2, 3.0]), *layers("deep", [3.0, 2.0, 1.5, 1.1, 0.8], depth=152),
         ("vgg16", "relu5", "hist", 3.0, {}),
         *layers("vgg16-places", [3.0, 3.0, 3.0, 3.0, 3.0], arch="vgg16", train_data="Places"),
     ]  # fmt: skip
@@ -172,14 +177,119 @@ def test_conclusions_are_contradicted_where_the_distances_say_so():
     assert any("vgg16 relu1" in line and "against ssim" in line for line in first.evidence)
 
 
+BOTH_KINDS = [
+    ("lpips", "", "metric", 2.0, {}), *layers("vgg16", [1.0, 0.3]), *layers("puzzle", [1.0, 0.3], goal="jigsaw"),
+]  # fmt: skip
+UNTAUGHT = layers("puzzle-random", [3.0, 2.0], goal="random weights")
+
+
 def test_what_random_weights_give_too_is_no_merit_of_the_goal():
-    lines = [("lpips", "", "metric", 2.0, {}), *layers("vgg16", [1.0, 0.3])]
     twins = {"equal": [1.0, 0.32], "worse": [3.0, 2.0]}
     found = {}
     for name, noises in twins.items():
-        table = made_table([*lines, *layers("vgg16-random", noises, goal="random weights")])
+        table = made_table([*BOTH_KINDS, *UNTAUGHT, *layers("vgg16-random", noises, goal="random weights")])
         found[name] = verdicts(table)[3]
     assert found == {"equal": "undecided", "worse": "confirmed"}
+
+
+def told(lines, number, **known):
+    """One claim's conclusion over all."""
+    return next(one for one in conclusions(made_table(lines, **known)) if one.number == number and not one.dataset)
+
+
+def test_without_a_random_twin_nothing_is_a_merit_of_the_goal():
+    found = told([*BOTH_KINDS, *UNTAUGHT], 3)
+    assert found.verdict == "undecided"
+    assert "no twin with random weights was measured of vgg16" in found.reason
+
+
+def test_networks_of_which_nobody_knows_the_goal_have_no_part_in_it():
+    twins = [*UNTAUGHT, *layers("vgg16-random", [3.0, 2.0], goal="random weights")]
+    others = [*layers("mine", [3.0, 3.0], goal="unknown"), *layers("mine-random", [3.0, 3.0], goal="random weights")]
+    found = told([*BOTH_KINDS, *twins, *others], 3)
+    assert found.verdict == "confirmed"
+    [each] = [one for one in conclusions(made_table([*BOTH_KINDS, *twins, *others])) if one.number == 3 and one.dataset]
+    assert not any("mine" in line for line in each.evidence)
+
+
+def test_half_a_claim_is_confirmed_in_part_at_best():
+    twin = layers("vgg16-random", [3.0, 2.0], goal="random weights")
+    half = told([("lpips", "", "metric", 2.0, {}), *layers("vgg16", [1.0, 0.3]), *twin], 3)
+    assert half.verdict == "in part"
+    assert "of classifiers alone" in half.reason
+    assert told([("lpips", "", "metric", 0.1, {}), *layers("vgg16", [3.0, 2.0]), *twin], 3).verdict == "contradicted"
+    grown = told(layers("vgg16", [2.0, 1.4, 0.9, 0.6, 0.3]), 5)
+    assert grown.verdict == "in part"
+    assert "of simple networks alone" in grown.reason
+    assert told(layers("vgg16", [2.0, 1.4, 0.9, 0.6, 0.3]), 5, sets=("one", "two")).verdict == "in part"
+
+
+def test_the_input_does_not_make_agreement_grow():
+    # From the input on it rises, among the layers it falls.
+    lines = [("vgg16", "input", "l2", 9.0, {"place": 0.0}), *layers("vgg16", [0.3, 0.5, 0.9, 1.6])]
+    assert told(lines, 5).verdict == "contradicted"
+
+
+def test_a_major_change_is_one_threshold():
+    """Worse for certain, and by less than a major change or not: undecided, and there is no better of one metric."""
+    lines = [("lpips", "", "metric", 0.1, {}), *layers("vgg16", [1.0, 0.45])]
+    table = made_table(lines)
+    [each] = [one for one in conclusions(table) if one.number == 2 and one.dataset]
+    gap = difference(table, table.where(net="vgg16", layer="relu2")[0], table.baseline("rated", "lpips"))
+    assert gap.low < -MAJOR < gap.high < 0
+    assert each.verdict == "undecided"
+    assert "the better of them" not in each.evidence[0]
+    both = made_table([*lines, ("dists", "", "metric", 0.2, {})])
+    [each] = [one for one in conclusions(both) if one.number == 2 and one.dataset]
+    assert "lpips, the better of them" in each.evidence[0]
+
+
+def test_which_networks_are_very_deep_is_said():
+    assert "very deep, with 40 layers with weights or more: deep (152)" in told(GOOD, 4).reason
+    assert "deep (152)" in told(GOOD, 5).reason
+
+
+def test_every_claim_has_its_rule():
+    rules = [one.rule for one in conclusions(made_table(GOOD)) if not one.dataset]
+    assert len(rules) == 7
+    assert all("Confirmed: " in rule and "Contradicted: " in rule for rule in rules)
+    for number in (2, 3, 6, 7):
+        assert f"{MAJOR:g}" in rules[number - 1]
+
+
+@pytest.mark.parametrize("samples", [0, 9])
+def test_without_draws_there_are_neither_intervals_nor_verdicts(samples):
+    table = replace(made_table(GOOD), samples=samples)
+    assert set(verdicts(table).values()) == {"not testable"}
+    assert "10 draws or more" in next(one for one in conclusions(table) if one.dataset).reason
+    found = next(one for one in compare(table, "net") if one.against).against["ssim"]
+    assert math.isfinite(found.value)
+    assert math.isnan(found.low)
+    few = run(tiny(), layers="relu1,relu2", readouts="relevance", dataset=rated(contents=4), samples=samples)
+    assert [row.ci_low for row in few.rows] == [None, None]
+    assert all("(no interval)" in row.note for row in few.rows)
+
+
+def test_a_trial_says_so_in_every_output():
+    few = rated(contents=5).first_contents(3)
+    table = run(tiny(), layers="relu1", dataset=few, baselines=["psnr"], samples=0)
+    assert len(table.rows) == 2
+    assert all("a trial on the first 3 of 5 contents" in row.note for row in table.rows)
+    lines = list(csv.DictReader(io.StringIO(table.distances_as_csv())))
+    assert {line["note"] for line in lines} == {few.trial}
+
+
+def test_images_of_several_sizes_are_compared_by_rms():
+    small, large = rated(contents=3, kinds=("blur",)), rated(contents=2, kinds=("blur",), side=48)
+    both = [*small.pairs, *large.pairs]
+    mixed = made_pairs([p.reference for p in both], [p.image for p in both], [p.score for p in both])
+    table = run(tiny(), layers="relu1,relu2", readouts="l2,rms,concat,relevance", dataset=mixed, samples=50)
+    for name, noted in {"l2": True, "concat": True, "rms": False}.items():
+        assert all(("images of several sizes" in row.note) is noted for row in table.where(readout=name))
+    [row] = table.where(readout="relevance", layer="relu1")
+    [plain] = table.where(readout="rms", layer="relu1")
+    assert f"gain over rms {row.srcc - plain.srcc:+.3f}" in row.note
+    assert _plain(table) == "rms"
 
 
 def test_conclusions_that_lack_what_they_need_are_not_testable():

@@ -106,6 +106,32 @@ def test_snapshots_are_what_the_trace_says():
     assert list(walk.rows()[0]) == ["metric", "step", "loss", "rate", "psnr", "ssim"]
 
 
+def test_a_second_walk_begins_anew():
+    reference = _picture()
+    descent = Descent(reference, visq.metric("mse"), starts.begin("white", reference), Settings(steps=6))
+    first, once = list(descent), descent.result()
+    second, again = list(descent), descent.result()
+    assert [s.loss for s in second] == [s.loss for s in first]
+    assert len(again.trace) == len(once.trace) == 7
+    assert [s.at.step for s in again.snapshots] == [s.at.step for s in once.snapshots]
+    assert np.array_equal(again.image, once.image)
+
+
+def test_a_chain_longer_than_a_file_name_is_a_start():
+    reference, chain = _picture(), "+".join(["gaussian_blur:1"] * 20)
+    assert len(chain) > 255
+    assert starts.begin(chain, reference).shape == reference.shape
+
+
+def test_what_was_altered_in_the_start_is_in_the_notes(tmp_path):
+    reference = _picture(16)
+    larger = np.dstack([eight_bit(_picture(32)), np.full((32, 32), 128, np.uint8)])
+    Image.fromarray(larger).save(tmp_path / "start.png")
+    walk = recover(reference, "mse", start=str(tmp_path / "start.png"), size=16, steps=1)
+    assert "start: resized: 32x32 to 16x16" in walk.notes
+    assert any("alpha" in note for note in walk.notes)
+
+
 def test_a_walk_can_be_left_at_any_step():
     reference = _picture()
     descent = Descent(reference, visq.metric("mse"), starts.begin("white", reference), Settings(steps=100))
@@ -143,7 +169,7 @@ def test_large_references_are_made_smaller_and_it_is_said():
     reference = np.kron(_picture(32), np.ones((2, 3, 1), np.float32))
     walk = recover(reference, "mse", start=np.ones_like(reference), steps=0, size=48)
     assert walk.image.shape == (32, 48, 3)
-    assert walk.notes == ("resized: 96x64 to 48x32",)
+    assert walk.notes == ("resized: 96x64 to 48x32", "start: resized: 96x64 to 48x32")
     assert recover(reference, "mse", steps=0, size=96).notes == ()
 
 

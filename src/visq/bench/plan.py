@@ -13,7 +13,7 @@ from visq import catalog
 from visq.catalog.naming import parse, value_text
 from visq.errors import DatasetError, OptionError
 from visq.run.tasks import Request, Task, request
-from visq.weights.stand_in import lacking
+from visq.weights.stand_in import computable
 
 if TYPE_CHECKING:
     from visq.datasets import Dataset
@@ -177,9 +177,7 @@ def choose(texts: Sequence[str], kinds: Iterable[str]) -> dict[str, tuple[Reques
             if options:
                 raise OptionError(f"{group} takes no options", hint="Name the metric that is meant.")
             for kind in kinds:
-                wanted = ALL[kind] if group == "all" else (group,)
-                those = [s for k in wanted if k in ABLE[kind] for s in catalog.specs(k) if not lacking(s)]
-                some = [request(s.id) for s in those]
+                some = [request(name) for name in computable(*meant(group, kind))[0]]
                 chosen[kind] |= {one.identity: one for one in some}
             continue
         one = request(name, options)
@@ -193,6 +191,17 @@ def choose(texts: Sequence[str], kinds: Iterable[str]) -> dict[str, tuple[Reques
             without = "without references" if kind == "nr" else "with references"
             raise OptionError(f"none of these metrics can be judged by a database {without}")
     return {kind: tuple(requests.values()) for kind, requests in chosen.items()}
+
+
+def meant(group: str, kind: str) -> tuple[str, ...]:
+    """Kinds of metrics that `all` or the name of a group stands for on a database of a kind.
+
+    Examples
+    --------
+    >>> meant("all", "fr"), meant("all", "nr"), meant("nr", "fr"), meant("fr", "nr")
+    (('fr', 'rr'), ('nr',), ('nr',), ())
+    """
+    return tuple(one for one in (ALL[kind] if group == "all" else (group,)) if one in ABLE[kind])
 
 
 def label(one: Request) -> str:

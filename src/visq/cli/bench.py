@@ -100,7 +100,7 @@ def command(datasets: tuple[str, ...], **given: Any) -> int:
     plans = planning.make(
         [planning.source(text) for text in datasets], given["metrics"], split=given["split"], limit=limit
     )
-    _say_left_out(given["metrics"])
+    _say_left_out(given["metrics"], plans)
     folder = _make_folder(os.path.join(output, "scores"))  # noqa: PTH118 - a name that pathlib might alter
     began = False
     with Interruptible() as interruptible:
@@ -244,13 +244,13 @@ def _show(verdict: Verdict) -> None:
     )
 
 
-def _say_left_out(texts: tuple[str, ...]) -> None:
+def _say_left_out(texts: tuple[str, ...], plans: tuple[Plan, ...]) -> None:
     """Which metrics of the groups that were asked for cannot be computed on this machine."""
-    from visq.bench.plan import GROUPS
+    from visq.bench.plan import GROUPS, kind_of, meant
 
     groups = {name.strip().lower() for text in texts for name, _ in metric_option.parse(text)} & {"all", *GROUPS}
-    if groups:
-        metric_option.every(*(GROUPS if "all" in groups else sorted(groups)))
+    kinds = {one for plan in plans for group in groups for one in meant(group, kind_of(plan.dataset))}
+    metric_option.every(*sorted(kinds))
 
 
 def _make_folder(path: str) -> str:

@@ -15,11 +15,18 @@ _EXAMPLES = """\b
 Examples:
   visq export lpips -o lpips.onnx
   visq compare -m lpips:model=lpips.onnx original.png copy.png
-  visq export nima -o ~/weights/nima.onnx && VISQ_WEIGHTS=~/weights visq score -m nima photo.jpg
+  visq export nima -o nima.onnx && visq score -m nima:model=nima.onnx photo.jpg
+"""
+
+_EXITS = """\b
+Exit codes:
+  0    the file was written
+  2    wrong usage, weights or packages that lack, or a file that cannot be written: nothing was written
+  130  interrupted by Ctrl-C: nothing was written
 """
 
 
-@click.command("export", epilog=f"{_EXAMPLES}\n{exits.EPILOG}")
+@click.command("export", epilog=f"{_EXAMPLES}\n{_EXITS}")
 @click.argument("metric", metavar="METRIC[:OPTION=VALUE,...]")
 @click.option("-o", "--output", required=True, metavar="FILE.onnx", help="File to write.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
@@ -39,6 +46,7 @@ def command(metric: str, output: str, overwrite: bool, as_json: bool) -> int:
         raise OptionError(f"{metric!r} names several metrics", expected="one for each file")
     if not output.lower().endswith(".onnx"):
         raise OptionError(f"-o {output} has another ending", expected="FILE.onnx")
+    output = os.path.expanduser(output)  # noqa: PTH111 - a name that pathlib might alter
     if os.path.lexists(output) and not overwrite:
         raise StoreError(f"{output} exists already", hint="Use --overwrite to replace it.")
     from visq.systems.graph_export import export

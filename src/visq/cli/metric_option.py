@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from visq import catalog
 from visq.catalog.naming import Named, labels, parse, value_text
 from visq.cli.messages import say
@@ -48,17 +50,23 @@ def requests(texts: Sequence[str], kind: str, default: Sequence[Named] = ()) -> 
 
 
 def every(*kinds: str) -> list[str]:
-    """What `all` stands for: the metrics of some kinds that can be computed on this machine; the others are named."""
-    from visq.weights.stand_in import lacking
+    """What `all` stands for: the metrics of some kinds that can be computed on this machine.
 
-    found = {spec.id: lacking(spec) for kind in kinds for spec in catalog.specs(kind)}
-    reasons: dict[str, list[str]] = {}
-    for name, reason in found.items():
-        if reason:
-            reasons.setdefault(reason, []).append(name)
-    for reason, names in reasons.items():
-        say(f"all: without {', '.join(names)}:", reason)
-    return [name for name, reason in found.items() if not reason]
+    The others are named, unless the command that is run was given `-q`.
+    """
+    from visq.weights.stand_in import computable
+
+    able, reasons = computable(*kinds)
+    if not _quiet():
+        for reason, names in reasons.items():
+            say(f"all: without {', '.join(names)}:", reason)
+    return able
+
+
+def _quiet() -> bool:
+    """Whether the command that is run is to say nothing but errors."""
+    context = click.get_current_context(silent=True)
+    return bool(context is not None and context.params.get("quiet"))
 
 
 def _check_kind(spec: MetricSpec, wanted: str) -> None:

@@ -1,7 +1,7 @@
 """`visq probe`: how well distances inside pre-trained networks agree with people."""
 
 # Names stay the text that was given: pathlib would rewrite "./a".
-# ruff: noqa: PTH122
+# ruff: noqa: PTH111, PTH112, PTH113, PTH122
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import shlex
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +19,7 @@ from visq.cli import exits
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import counted, say
 from visq.cli.progress import Progress
-from visq.errors import OptionError, VisqWarning
+from visq.errors import OptionError, StoreError, VisqWarning
 
 if TYPE_CHECKING:
     from visq.probe.pairsets import PairSet
@@ -36,13 +37,15 @@ Examples:
 _EXITS = """\b
 Exit codes:
   0    every pair was measured
-  1    the result could not be written
-  2    wrong usage, weights or files that lack: nothing was judged
+  1    the result could not be written, or the run could not be finished
+  2    wrong usage, weights or files that lack, outputs that exist: nothing was judged
   130  interrupted by Ctrl-C; 143 by SIGTERM. What was measured is kept: the same command goes on.
 """
 
 _ENDINGS = (".html", ".csv", ".json", ".parquet")
 _DISTANCES = ".distances.csv"
+#: Lists of pairs in folders of one's own, and of `visq dataset synth`.
+_LISTS = ("visq.csv", "manifest.csv")
 _OPTIONS = (
     click.option("--nets", required=True, multiple=True, metavar="NET,...",
                  help="Networks: NET is the name of a backbone, `NAME-random` for random weights, `NAME@FILE` for "
@@ -69,6 +72,8 @@ _OPTIONS = (
     click.option("-o", "--output", "outputs", required=True, multiple=True, metavar="FILE",
                  help="report.html, table.csv, table.json or table.parquet; repeat it for several. "
                       "NAME.distances.csv gets the distance of every pair."),
+    click.option("--overwrite", is_flag=True, help="Replace files that exist. The same command replaces its own "
+                 "without it."),
     click.option("--cache", default="", metavar="FILE",
                  help="Where measurements are kept, so that the same command goes on.  [default: beside the first -o, "
                       "NAME.probe.sqlite]"),
@@ -96,10 +101,11 @@ def command(**given: Any) -> int:
     the read-outs named relevance, which are tested on contents they were not fitted on.
 
     The report has curves over layers, networks and read-outs side by side, agreement by kind of distortion, and the
-    seven conclusions of the paper this follows (arXiv 2302.13345), each confirmed, contradicted, undecided or not
-    testable with what was measured.
+    seven conclusions of the paper this follows (arXiv 2302.13345), each confirmed, wholly or in part, contradicted,
+    undecided or not testable with what was measured.
     """
-    _check_outputs(given["outputs"])
+    given["cache"] = given["cache"] or _cache(given["outputs"][0])
+    _check_outputs(given)
     with warnings.catch_warnings(), Interruptible() as interruptible:
         warnings.simplefilter("ignore", VisqWarning)  # notes of the databases say the same
         try:
@@ -120,23 +126,30 @@ def _probe(given: dict[str, Any]) -> int:
         for one in sets:
             facts = f"{counted(len(one), 'pair')} of {counted(len(one.contents), 'content')}"
             say(f"{one.id}: {'; '.join((facts, *one.notes))}")
-    total: list[int] = []
-    with Progress(not given["quiet"], lambda: total[0], unit="pairs") as progress:
-        table = run(
-            list(parse_nets(given["nets"])), layers=given["layers"], readouts=reading, dataset=sets,
-            baselines=_baselines(given["baselines"]), random_twin=given["random_twin"],
-            allow_random=given["allow_random"], samples=given["samples"], seed=given["seed"],
-            cache=given["cache"] or _cache(given["outputs"][0]), on_total=total.append, on_pair=progress.advance,
-            on_tick=progress.tick,
-        )  # fmt: skip
+    nets, baselines = list(parse_nets(given["nets"])), _baselines(given["baselines"])
+    progress = Progress(not given["quiet"], unit="pairs")
+    try:
+        with progress:
+            table = run(
+                nets, layers=given["layers"], readouts=reading, dataset=sets, baselines=baselines,
+                random_twin=given["random_twin"], allow_random=given["allow_random"], samples=given["samples"],
+                seed=given["seed"], cache=given["cache"], on_total=progress.expect, on_pair=progress.advance,
+                on_tick=progress.tick,
+            )  # fmt: skip
+    except StoreError as error:
+        if not progress.done:
+            raise
+        say(f"{error} What was measured before is kept; the same command goes on with it.")
+        return exits.SOME_FAILED
     table = replace(table, made=made_by(_given()))
-    _write(table, given["outputs"])
+    code = _write(table, given["outputs"])
     if not given["quiet"]:
         _show(table)
         for line in _skipped(table):
             say(line)
-        say(f"written: {', '.join(given['outputs'])}")
-    return exits.OK
+        if code == exits.OK:
+            say(f"written: {', '.join(given['outputs'])}")
+    return code
 
 
 def _pairs(text: str, given: dict[str, Any]) -> PairSet:
@@ -166,33 +179,70 @@ def _baselines(text: str) -> list[str]:
     return named
 
 
-def _check_outputs(outputs: tuple[str, ...]) -> None:
-    from visq.probe.table import check_output
+def _check_outputs(given: dict[str, Any]) -> None:
+    """Refuse what cannot be written, what is to be read, and to replace what was not asked for."""
+    from visq.probe.table import check_output, made_by_a_probe
 
+    outputs, cache = given["outputs"], given["cache"]
     for name in outputs:
         check_output(name, _ENDINGS)
         if name.lower().endswith(".html"):
             from visq.probe import page
 
             page.check()
+    files = (*outputs, _distances(outputs[0]))
+    if len({os.path.realpath(name) for name in (*files, cache)}) <= len(files):
+        raise OptionError("two outputs have one name", expected="a file for each", got=", ".join((*files, cache)))
+    for name in files:
+        if os.path.isdir(name):
+            raise StoreError(f"{name} is a folder", hint="Give another name with -o.")
+        if not os.path.lexists(name):
+            continue
+        ours = made_by_a_probe(name)
+        if _is_data(name, given["data"], ours=ours):
+            raise StoreError(f"{name} belongs to the data to be read", hint="Give another name with -o.")
+        if not given["overwrite"] and not (ours and os.path.isfile(cache)):
+            raise StoreError(f"{name} exists already", hint="Use --overwrite to replace it.")
+
+
+def _is_data(name: str, data: tuple[str, ...], *, ours: bool) -> bool:
+    """Whether a file that exists is a list of pairs, or lies in a database's folder and is no result (`ours`)."""
+    path = os.path.realpath(name)
+    for text in data:
+        root = Path(os.path.realpath(os.path.expanduser(text.partition("=")[2] or text)))
+        if path in (str(root), *(str(root / each) for each in _LISTS)) or (not ours and root in Path(path).parents):
+            return True
+    return False
 
 
 def _cache(output: str) -> str:
     return f"{os.path.splitext(output)[0]}.probe.sqlite"
 
 
-def _write(table: Table, outputs: tuple[str, ...]) -> None:
+def _distances(output: str) -> str:
+    return os.path.splitext(output)[0] + _DISTANCES
+
+
+def _write(table: Table, outputs: tuple[str, ...]) -> int:
+    """Every file that can be written; returns the exit code."""
     from visq.store.tables import replacing
 
-    for name in outputs:
-        if name.lower().endswith(".html"):
-            from visq.probe import page
+    code = exits.OK
+    for name in (*outputs, _distances(outputs[0])):
+        try:
+            if name not in outputs:
+                with replacing(name) as file:
+                    file.write(table.distances_as_csv().encode())
+            elif name.lower().endswith(".html"):
+                from visq.probe import page
 
-            page.write(name, table)
-        else:
-            table.write(name)
-    with replacing(os.path.splitext(outputs[0])[0] + _DISTANCES) as file:
-        file.write(table.distances_as_csv().encode())
+                page.write(name, table)
+            else:
+                table.write(name)
+        except StoreError as error:
+            say(f"{error.message}. What was measured is kept: the same command writes it without measuring again.")
+            code = exits.SOME_FAILED
+    return code
 
 
 def _given() -> str:

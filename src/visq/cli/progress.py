@@ -50,6 +50,15 @@ class Progress:
             self._bar.stop()
             self._bar = None
 
+    @property
+    def done(self) -> int:
+        """How many inputs are done."""
+        return self._done
+
+    def expect(self, total: int) -> None:
+        """How many inputs there are, where whoever works through them counts."""
+        self._total = total
+
     def advance(self) -> None:
         """One more input is done."""
         self._done += 1

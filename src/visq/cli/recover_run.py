@@ -50,10 +50,14 @@ def run(wanted: Wanted) -> int:
     """
     source = open_image(wanted.reference, limits=Limits(**wanted.limits))
     reference, notes = starts.read(source, wanted.size)
-    begin = starts.begin(wanted.start, reference, seed=wanted.seed, size=wanted.size)
+    begin, of_start = starts.opened(wanted.start, reference, seed=wanted.seed, size=wanted.size)
+    _make_folders(wanted.outputs)
     if not wanted.quiet:
         for note in notes:
             say(f"{name(wanted.reference)}: altered or noted on reading: {note}")
+        for note in of_start:
+            say(f"altered or noted on reading: {note}")
+    notes = (*notes, *of_start)
     titles = {metric.identity: _label(metric) for metric in wanted.metrics}
     done: list[tuple[str, Recovery]] = []
     code = exits.OK
@@ -69,9 +73,14 @@ def run(wanted: Wanted) -> int:
         if code == exits.OK and refused:
             say(f"{len(refused)} of {counted(len(wanted.metrics), 'recovery', 'recoveries')} did not reach the end")
             code = exits.SOME_FAILED
-        _write(wanted, done, reference)
-        if code not in (exits.OK, exits.SOME_FAILED):
-            _say_interrupted(wanted, done)
+        interrupted, written = code not in (exits.OK, exits.SOME_FAILED), True
+        try:
+            _write(wanted, done, reference)
+        except StoreError as error:
+            say(str(error))
+            code, written = code if interrupted else exits.SOME_FAILED, False
+        if interrupted:
+            _say_interrupted(wanted, done, written=written)
     if wanted.as_json:
         click.echo(json.dumps([_record(wanted, label, one) for label, one in done], indent=2))
     return code
@@ -127,15 +136,16 @@ def _tell(label: str, recovery: Recovery, wanted: Wanted) -> None:
     click.echo(f"{label}\tstep {last.step}\tloss {last.loss:.6g}\t{last.psnr:.2f} dB{ssim}")
 
 
-def _say_interrupted(wanted: Wanted, done: Sequence[tuple[str, Recovery]]) -> None:
-    files = [path for path in (wanted.outputs.strip, wanted.outputs.trace) if path]
-    if not done:
+def _say_interrupted(wanted: Wanted, done: Sequence[tuple[str, Recovery]], *, written: bool) -> None:
+    there = [pair for pair in done if pair[1].trace]
+    if not there:
         say("interrupted: nothing was reached, and nothing was written")
         return
-    label, last = done[-1]
-    reached = f"{label} had made {last.last.step} of {counted(wanted.settings.steps, 'step')}"
+    label, recovery = there[-1]
+    reached = f"{label} had made {recovery.last.step} of {counted(wanted.settings.steps, 'step')}"
+    files = [path for path in (wanted.outputs.strip, wanted.outputs.trace) if path]
     kept = f"what was reached is in {' and '.join(files)}" if files else "the pictures reached were kept"
-    say(f"interrupted: {reached}; {kept}")
+    say(f"interrupted: {reached}" + (f"; {kept}" if written else ""))
 
 
 def _record(wanted: Wanted, label: str, one: Recovery) -> dict[str, Any]:
@@ -159,7 +169,7 @@ def check_outputs(outputs: Outputs, reference: str, start: str, metrics: int, *,
     OptionError
         Names of formats that are not written; `--final` for several metrics.
     StoreError
-        Files that exist, folders that cannot be made.
+        Files that exist.
     """
     if outputs.final and metrics > 1:
         raise OptionError("--final is one picture", expected="one metric", got=str(metrics), hint="Use --save DIR.")
@@ -179,6 +189,10 @@ def check_outputs(outputs: Outputs, reference: str, start: str, metrics: int, *,
             raise StoreError(f"{path} exists already", hint="Use --overwrite to replace it.")
     if outputs.folder and os.path.isdir(outputs.folder) and os.listdir(outputs.folder) and not overwrite:  # noqa: PTH208
         raise StoreError(f"{outputs.folder} is not empty", hint="Use --overwrite to add to it, or name another folder.")
+
+
+def _make_folders(outputs: Outputs) -> None:
+    files = (outputs.strip, outputs.final, outputs.trace)
     for folder in sorted({os.path.dirname(path) for path in files} | {outputs.folder} - {""}):
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from visq.lazy import names as _names
 if TYPE_CHECKING:
     from visq.probe.comparing import compare, curve
     from visq.probe.fitting import Relevance, fit_relevance
-    from visq.probe.networks import Net, Network, open_net
+    from visq.probe.networks import Net, Network, network, open_net
     from visq.probe.pairsets import PairSet, made_pairs, pairs
     from visq.probe.reading import readouts
     from visq.probe.running import run
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conclusion", "Net", "Network", "PairSet", "Relevance", "Row", "Table", "compare", "conclusions", "curve",
-    "fit_relevance", "made_pairs", "open_net", "pairs", "readouts", "run",
+    "fit_relevance", "made_pairs", "network", "open_net", "pairs", "readouts", "run",
 ]  # fmt: skip
 
 # Modules have other names than the functions in them: a module of the same name would hide the function.
 _HOME = {
     "Conclusion": "verdicts", "Net": "networks", "Network": "networks", "PairSet": "pairsets", "Relevance": "fitting",
     "Row": "table", "Table": "table", "compare": "comparing", "conclusions": "verdicts", "curve": "comparing",
-    "fit_relevance": "fitting", "made_pairs": "pairsets", "open_net": "networks", "pairs": "pairsets",
-    "readouts": "reading", "run": "running",
+    "fit_relevance": "fitting", "made_pairs": "pairsets", "network": "networks", "open_net": "networks",
+    "pairs": "pairsets", "readouts": "reading", "run": "running",
 }  # fmt: skip
 
 

@@ -108,11 +108,17 @@ def _bin(above: float, width: float, bins: int) -> int:  # pragma: no cover - co
 
 @numba.njit(cache=True, nogil=True)
 def histogram(f: Response, low: Floats, high: Floats, out: Floats) -> None:  # pragma: no cover - compiled
-    """How many positions of `(C, HW)` fall into each bin of each channel, `out` of `(C, bins)`."""
+    """How many positions of `(C, HW)` fall into each bin of each channel, `out` of `(C, bins)`.
+
+    A value that is not finite belongs to no bin, and makes the first one NaN.
+    """
     for c in range(f.shape[0]):
         width = high[c] - low[c]
         for i in range(f.shape[1]):
-            out[c, _bin(f[c, i] - low[c], width, out.shape[1])] += 1.0
+            if math.isfinite(f[c, i]):
+                out[c, _bin(f[c, i] - low[c], width, out.shape[1])] += 1.0
+            else:
+                out[c, 0] = math.nan
 
 
 @numba.njit(cache=True, nogil=True)
@@ -121,4 +127,7 @@ def histogram_last(f: Response, low: Floats, high: Floats, out: Floats) -> None:
     width = high - low
     for i in range(f.shape[0]):
         for c in range(f.shape[1]):
-            out[c, _bin(f[i, c] - low[c], width[c], out.shape[1])] += 1.0
+            if math.isfinite(f[i, c]):
+                out[c, _bin(f[i, c] - low[c], width[c], out.shape[1])] += 1.0
+            else:
+                out[c, 0] = math.nan

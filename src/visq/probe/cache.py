@@ -11,7 +11,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 
 import numpy as np
@@ -23,13 +23,22 @@ from visq.store.lock import FileLock
 FORMAT = "visq probe cache 1"
 COMMIT_SECONDS = 5.0
 _BUSY_SECONDS = 60.0
-_SCHEMA = """
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS measured (
   source TEXT NOT NULL, tap TEXT NOT NULL, reduction TEXT NOT NULL, pair TEXT NOT NULL,
   vector BLOB NOT NULL, seconds REAL NOT NULL,
   PRIMARY KEY (source, tap, reduction, pair)
 );
+CREATE TABLE IF NOT EXISTS noted (pair TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (pair, text));
+INSERT OR IGNORE INTO about VALUES ('format', '{FORMAT}');
+COMMIT;
+"""
+# What takes longer of two counts: a run for fewer layers goes less deep.
+_ADD = """
+INSERT INTO measured VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source, tap, reduction, pair)
+DO UPDATE SET vector = excluded.vector, seconds = max(seconds, excluded.seconds)
 """
 
 
@@ -50,8 +59,10 @@ class Cache:
     def __init__(self, path: str = "") -> None:
         self.path = path
         self._pending: list[tuple[str, str, str, str, bytes, float]] = []
+        self._noted: list[tuple[str, str]] = []
         self._since = time.monotonic()
         self._lock: FileLock | None = None
+        self._database: sqlite3.Connection | None = None
         if path:
             folder = os.path.dirname(os.path.realpath(path))  # noqa: PTH120 - a name that pathlib might alter
             try:
@@ -61,21 +72,27 @@ class Cache:
                 raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
         try:
             self._database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=_BUSY_SECONDS)
-            self._begin()
+            self._begin(self._database)
         except sqlite3.Error as error:
             self._release()
             raise self._trouble(error) from error
         except StoreError:
-            self._database.close()
             self._release()
             raise
 
-    def _begin(self) -> None:
-        self._database.executescript(_SCHEMA)
-        self._database.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (FORMAT,))
-        [found] = self._database.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
-        if found != FORMAT:
-            raise StoreError(f"{self.path} is of another kind", expected=FORMAT, got=found, hint="Name another file.")
+    def _begin(self, database: sqlite3.Connection) -> None:
+        """Make the tables, in an empty file alone: one of somebody else's stays as it is."""
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if names:
+            found = "a file of another program"
+            if {"about", "measured"} <= names:
+                row = database.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
+                found = str(row[0]) if row else found
+            if found != FORMAT:
+                raise StoreError(
+                    f"{self.path} is of another kind", expected=FORMAT, got=found, hint="Name another file."
+                )
+        database.executescript(_SCHEMA)
 
     def __enter__(self) -> Cache:
         return self
@@ -85,10 +102,12 @@ class Cache:
     ) -> None:
         with contextlib.suppress(StoreError) if kind is not None else contextlib.nullcontext():
             self.flush()
-        self._database.close()
         self._release()
 
     def _release(self) -> None:
+        # In this order: who waits for the lock must not find the file open.
+        if self._database is not None:
+            self._database.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -113,6 +132,15 @@ class Cache:
         blob = np.ascontiguousarray(vector, dtype="<f8").tobytes()
         self._pending.append((source, tap, reduction, pair, blob, seconds))
 
+    def note(self, pair: str, texts: Iterable[str]) -> None:
+        """What was altered while the pictures of a pair were read."""
+        self._noted += [(pair, text) for text in texts]
+
+    def notes(self, pair: str) -> list[str]:
+        """What `note` was told of a pair, in alphabetical order."""
+        self.flush()
+        return [text for (text,) in self._select("SELECT text FROM noted WHERE pair = ? ORDER BY text", pair)]
+
     def tick(self) -> None:
         """Commit, where the last time was some seconds ago. Called between pairs, so that each is whole or absent."""
         if time.monotonic() - self._since >= COMMIT_SECONDS:
@@ -121,22 +149,30 @@ class Cache:
     def flush(self) -> None:
         """Commit what has come in."""
         self._since = time.monotonic()
-        if not self._pending:
+        if not (self._pending or self._noted):
             return
+        database = self._open()
         try:
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany("INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?, ?, ?)", self._pending)
-            self._database.execute("COMMIT")
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(_ADD, self._pending)
+            database.executemany("INSERT OR IGNORE INTO noted VALUES (?, ?)", self._noted)
+            database.execute("COMMIT")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
-                self._database.execute("ROLLBACK")
+                database.execute("ROLLBACK")
             raise self._trouble(error) from error
         self._pending.clear()
+        self._noted.clear()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._database is None:
+            raise StoreError(f"{self.path} is closed")
+        return self._database
 
     def vectors(
         self, source: str, tap: str, reduction: str, keys: Sequence[str]
     ) -> tuple[NDArray[np.float64] | None, float, int]:
-        """Vectors of these pairs, `(P, k)`, mean seconds a pair, and how many pairs were too small for the tap.
+        """Vectors of these pairs, `(P, k)`, median seconds a pair, and how many pairs were too small for the tap.
 
         None in place of the vectors where any is lacking or too small.
         """
@@ -150,11 +186,11 @@ class Cache:
         if small or len(chosen) < len(keys) or not keys:
             return None, 0.0, small
         vectors = np.stack([np.frombuffer(blob, dtype="<f8") for blob, _ in chosen])
-        return vectors, float(np.mean([seconds for _, seconds in chosen])), 0
+        return vectors, float(np.median([seconds for _, seconds in chosen])), 0
 
     def _select(self, text: str, *values: str) -> Iterator[tuple]:
         try:
-            yield from self._database.execute(text, values)
+            yield from self._open().execute(text, values)
         except sqlite3.Error as error:
             raise self._trouble(error) from error
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from visq.errors import OptionError
-from visq.probe.table import BASELINE, Row, Table, best
+from visq.probe.table import BASELINE, FEWEST_DRAWS, Row, Table, best
 
 FACTORS = ("goal", "train_data", "arch", "net", "readout")
 #: `depth_fraction` of the layer that is named beside the best one, as it is chosen without looking at scores.
@@ -162,16 +162,16 @@ def compare(
 
 
 def difference(table: Table, a: Row, b: Row) -> Difference:
-    """SRCC of row `a` minus that of row `b`, which are of one database."""
+    """SRCC of row `a` minus that of row `b`, which are of one database; NaN limits with fewer than 10 draws."""
     from visq.evaluate import compare_metrics
 
     value = (a.srcc or 0.0) - (b.srcc or 0.0)
     pairs = table.sets[a.dataset]
-    if a.srcc is None or b.srcc is None or len(pairs.contents) < 2:
+    if a.srcc is None or b.srcc is None or len(pairs.contents) < 2 or table.samples < FEWEST_DRAWS:
         return Difference(value if a.srcc is not None and b.srcc is not None else math.nan, math.nan, math.nan)
     found = compare_metrics(
         table.distances[a.key], table.distances[b.key], pairs.impairment, groups=pairs.groups,
-        samples=max(10, table.samples), seed=table.seed,
+        samples=table.samples, seed=table.seed,
     )  # fmt: skip
     return Difference(found.difference, *found.interval)
 

@@ -57,8 +57,9 @@ def by_layer(table: Table, net: str, readout: str, name: str) -> str:
         _bands(panel, line.layers)
         _levels(panel, table, line.dataset)
         for twin in (c for c in twins if c.dataset == line.dataset):
-            places = [line.layers.index(layer) for layer in twin.layers if layer in line.layers]
-            panel.plot(places, _numbers(twin.srcc)[: len(places)], color=colour, linestyle="--", linewidth=1.1,
+            shared = [i for i, layer in enumerate(twin.layers) if layer in line.layers]
+            places = [line.layers.index(twin.layers[i]) for i in shared]
+            panel.plot(places, _numbers(twin.srcc)[shared], color=colour, linestyle="--", linewidth=1.1,
                        label="SRCC, random weights")  # fmt: skip
         at = np.arange(len(line.layers))
         low, high = _numbers(line.low), _numbers(line.high)
@@ -98,22 +99,23 @@ def bars(table: Table, readout: str, name: str) -> str:
 
 
 def by_data(table: Table, readout: str, name: str) -> str:
-    """The same architecture with different training images; empty where none has several."""
+    """A panel an architecture, goal and database: its different training images; empty where none has several."""
     lines = [line for line in compare(table, "train_data", readout=readout, baselines=()) if not line.best.random]
-    archs: dict[str, list[Standing]] = {}
+    kinds: dict[tuple[str, str, str], list[Standing]] = {}
     for line in lines:
-        archs.setdefault(line.best.arch, []).append(line)
-    archs = {arch: some for arch, some in archs.items() if len({line.value for line in some}) > 1}
-    if not archs:
+        kinds.setdefault((line.best.arch, line.best.goal, line.dataset), []).append(line)
+    kinds = {kind: some for kind, some in kinds.items() if len({line.value for line in some}) > 1}
+    if not kinds:
         return ""
     figure = _figure_class()(figsize=(_WIDTH, 2.6), layout="constrained")
-    panels = figure.subplots(1, len(archs), squeeze=False, sharey=True)[0]
-    for panel, (arch, some) in zip(panels, archs.items(), strict=True):
+    panels = figure.subplots(1, len(kinds), squeeze=False, sharey=True)[0]
+    for panel, ((arch, goal, dataset), some) in zip(panels, kinds.items(), strict=True):
         values = list(dict.fromkeys(line.value for line in some))
         for line in some:
             _whisker(panel, line.best, values.index(line.value), colours(table)[line.best.net], upright=True)
         panel.set_xticks(range(len(values)), values, fontsize=_SMALL)
-        panel.set_title(arch, fontsize=8.5, color=INK)
+        title = f"{arch}, {goal}\n{_title(table, dataset)}"
+        panel.set_title(title, fontsize=8.5, color=INK, parse_math=False)
         bare(panel)
     return svg(figure, name, "the same architecture with different training images")
 

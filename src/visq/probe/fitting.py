@@ -24,10 +24,12 @@ from numpy.typing import NDArray
 from visq.errors import InputError, OptionError
 from visq.evaluate.correlation import pearson, spearman
 from visq.probe.cache import Cache
-from visq.probe.measuring import Work, measure
+from visq.probe.measuring import Work, measure, too_small
 from visq.probe.networks import Net, Network, open_net
 from visq.probe.pairsets import PairSet
+from visq.probe.reading import l2, rms, sizes_differ
 from visq.probe.reductions import HEAD
+from visq.probe.table import FEWEST_DRAWS
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -61,10 +63,10 @@ class Relevance:
     n, contents : int
         Pairs and contents tested on.
     srcc, plain : float
-        With the weights, and of the plain `l2` on the same pairs.
+        With the weights, and of the plain distance on the same pairs: `l2`, or `rms` for images of several sizes.
     gain : float
     interval : (float, float)
-        95 % of the gain, paired, over contents; NaN with one content.
+        95 % of the gain, paired, over contents; NaN with one content or fewer than 10 draws.
     chosen : tuple of str
         Penalty, or number of channels, of each rotation.
     distances : (P,)
@@ -163,7 +165,7 @@ def _nnls(D: Floats, y: Floats, seen: NDArray[np.bool_], validation: NDArray[np.
     scale = D[both].mean(0)
     scale[scale == 0] = 1.0
     try:
-        weights, _ = nnls(D[both] / scale, y[both] - y.min())
+        weights, _ = nnls(D[both] / scale, y[both] - y[both].min())
     except RuntimeError as error:
         raise InputError("non-negative least squares found no end", got=str(error)) from error
     return Fitted(weights / scale, 1.0, f"{int((weights > 0).sum())} channels")
@@ -261,7 +263,7 @@ def fit_relevance(
             measure(opened, one, [tap], ["base"], store, Work())
             found, _, small = store.vectors(opened.identity, tap, "base", one.keys)
             if found is None:
-                raise InputError(f"{one.id}: {small} pairs are too small for {tap}", expected="larger images")
+                raise InputError(f"{one.id}: {small} pairs cannot be had at {tap}", got=too_small(opened))
             vectors.append(found)
     D = vectors[0][:, HEAD:]
     seen, validation, last = rotations(train.groups, seed)[0]
@@ -271,7 +273,7 @@ def fit_relevance(
     else:
         distances, chosen = whole(vectors[1][:, HEAD:]), (whole.chosen,)
     tested = sets[-1]
-    plain = np.sqrt(vectors[-1][:, 0] * vectors[-1][:, HEAD:].sum(1))
+    _, plain = plain_of(vectors[-1])
     gain, interval = gained(distances, plain, tested, samples=samples, seed=seed)
     report = Relevance(
         opened.name, tap, method, train.id, tested.id, len(tested), len(tested.contents),
@@ -280,17 +282,21 @@ def fit_relevance(
     return whole.weights, report
 
 
+def plain_of(base: Floats) -> tuple[str, Floats]:
+    """The plain distance that weights are compared with, by its name: `rms` where images are of several sizes."""
+    return ("rms", rms(base)) if sizes_differ(base) else ("l2", l2(base))
+
+
 def gained(
     distances: Floats, plain: Floats, tested: PairSet, *, samples: int, seed: int
 ) -> tuple[float, tuple[float, float]]:
     """SRCC gained over the plain distance on the same pairs, with its paired interval over contents."""
     from visq.evaluate import compare_metrics
 
-    if len(tested.contents) < 2 or np.ptp(distances) == 0 or np.ptp(plain) == 0:
+    one_sided = len(tested.contents) < 2 or samples < FEWEST_DRAWS
+    if one_sided or np.ptp(distances) == 0 or np.ptp(plain) == 0:
         return spearman(distances, tested.impairment) - spearman(plain, tested.impairment), (math.nan, math.nan)
-    found = compare_metrics(
-        distances, plain, tested.impairment, groups=tested.groups, samples=max(10, samples), seed=seed
-    )
+    found = compare_metrics(distances, plain, tested.impairment, groups=tested.groups, samples=samples, seed=seed)
     return found.difference, found.interval
 
 
@@ -303,5 +309,6 @@ __all__ = [
     "gained",
     "learn",
     "loss",
+    "plain_of",
     "rotations",
 ]

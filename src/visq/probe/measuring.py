@@ -6,6 +6,7 @@ A reference is read and run once for all its images: its responses are in memory
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from visq.probe.reductions import REDUCTIONS
 
 #: Key of the time that a picture takes through the network, beside those of the taps.
 FORWARD = "forward"
+# Dimensions of one image's response that is tokens and no map.
+_TOKENS = 2
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class _Reference:
     """A reference in hand: its pixels, its responses, and what reductions prepared of them."""
 
     planes: Any
+    notes: tuple[str, ...] = ()
     responses: dict[str, Any] = field(default_factory=dict)
     prepared: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -60,6 +64,7 @@ def measure(
     for i, pair in enumerate(pairs.pairs):
         groups.setdefault(pair.reference_id, []).append(i)
     with _inference(net):
+        _warm({reduction for _, reduction in wanted})
         for members in groups.values():
             _reference(net, pairs, members, known, cache, work)
     cache.flush()
@@ -85,9 +90,10 @@ def _reference(
     if not todo:
         return
     first = pairs.pairs[todo[0][0]]
-    reference = _Reference(_read(first.reference, f"{pairs.id}, reference {first.reference_id}"))
+    reference = _Reference(*_read(first.reference, f"{pairs.id}, reference {first.reference_id}"))
     for i, lacking in todo:
-        planes = _image(pairs.pairs[i], pairs, reference)
+        planes, notes = _image(pairs.pairs[i], pairs, reference)
+        cache.note(pairs.keys[i], [f"reference: {n}" for n in reference.notes] + [f"image: {n}" for n in notes])
         seconds = _measure_one(net, planes, pairs.keys[i], reference, lacking, cache)
         cache.add(net.identity, "", FORWARD, pairs.keys[i], [seconds], seconds)
         cache.tick()
@@ -102,10 +108,9 @@ def _measure_one(
 
     Images go through alone: in a batch the same sums are taken in another order, and the last digits differ.
     """
-    side = min(planes.shape[-2:])
     asked: dict[str, list[str]] = {}
     for tap, reduction in lacking:
-        if net.least.get(tap, 1) <= side:
+        if _had(net, tap, planes.shape[-2:]):
             asked.setdefault(tap, []).append(reduction)
         else:
             cache.add(net.identity, tap, reduction, key, (), 0.0)
@@ -119,6 +124,18 @@ def _measure_one(
             _reduce(net, tap, name, key, reference, response, cache)
         began = time.process_time()
     return total
+
+
+def _had(net: Network, tap: str, sides: Sequence[int]) -> bool:
+    """Whether this tap can be had of images of this size."""
+    fits = tap == "input" or not any(side % net.multiple for side in sides)
+    return fits and net.least.get(tap, 1) <= min(sides)
+
+
+def too_small(net: Network) -> str:
+    """Why some of its taps cannot be had of some images."""
+    reason = "images smaller than this layer needs"
+    return reason if net.multiple == 1 else f"{reason}, or with sides that are no multiples of {net.multiple}"
 
 
 def _responses(net: Network, planes: Any, taps: Set[str]) -> Iterator[tuple[str, Any]]:
@@ -143,7 +160,7 @@ def _responses(net: Network, planes: Any, taps: Set[str]) -> Iterator[tuple[str,
 
 def _reduce(net: Network, tap: str, name: str, key: str, reference: _Reference, response: Any, cache: Cache) -> None:
     reduction = REDUCTIONS[name]
-    f, g = reference.responses[tap][0], response[0]
+    f, g = _as_map(reference.responses[tap][0]), _as_map(response[0])
     if (tap, name) not in reference.prepared:
         reference.prepared[tap, name] = reduction.prepare(f)
     began = time.process_time()
@@ -157,26 +174,48 @@ def _reduce(net: Network, tap: str, name: str, key: str, reference: _Reference, 
     cache.add(net.identity, tap, name, key, vector, seconds)
 
 
-def _image(pair: Pair, pairs: PairSet, reference: _Reference) -> Any:
-    planes = _read(pair.image, f"{pairs.id}, {pair.id}")
+def _as_map(response: Any) -> Any:
+    """`(C, H, W)`; tokens `(T, C)` become a map one position wide."""
+    return response.T[:, :, None] if response.ndim == _TOKENS else response
+
+
+def _warm(names: Iterable[str]) -> None:
+    """Compile what measures: the first pair's time is no other's."""
+    import torch
+
+    for reduction in (REDUCTIONS[name] for name in names):
+        for f in (torch.ones(2, 3, 4), torch.ones(3, 4, 2).permute(2, 0, 1)):
+            reduction.measure(reduction.prepare(f), f, f)
+
+
+def _image(pair: Pair, pairs: PairSet, reference: _Reference) -> tuple[Any, tuple[str, ...]]:
+    planes, notes = _read(pair.image, f"{pairs.id}, {pair.id}")
     if planes.shape != reference.planes.shape:
         sizes = [f"{t.shape[-1]}x{t.shape[-2]}" for t in (reference.planes, planes)]
         raise SizeError(f"{pairs.id}, {pair.id}: reference and image differ in size", expected=sizes[0], got=sizes[1])
-    return planes
+    return planes, notes
 
 
-def _read(picture: Any, name: str) -> Any:
-    """`(1, 3, H, W)` in 0..1, float32."""
+def altered(pairs: PairSet, cache: Cache) -> tuple[str, ...]:
+    """What was altered while the pictures of these pairs were read, each once, with the number of pairs."""
+    found = Counter(text for key in pairs.keys for text in cache.notes(key))
+    total = len(pairs)
+    return tuple(f"altered or noted on reading, {text} ({count} of {total} pairs)" for text, count in found.items())
+
+
+def _read(picture: Any, name: str) -> tuple[Any, tuple[str, ...]]:
+    """`(1, 3, H, W)` in 0..1, float32, and what was altered."""
     from visq.media import open_image
     from visq.systems.inputs import read
 
     try:
-        planes = read(open_image(picture).pixels).image.float()
+        opened = open_image(picture)
+        planes = read(opened.pixels).image.float()
     except VisqError as error:
         raise error.with_context(name) from error
     if planes.shape[0] != 1:
         raise InputError(f"{name}: a batch of images", expected="one image")
-    return planes
+    return planes, opened.meta.warnings
 
 
 @contextmanager
@@ -235,4 +274,4 @@ def _pixels(picture: Any) -> Any:
     return open_image(picture).pixels
 
 
-__all__ = ["FORWARD", "Work", "baseline", "measure"]
+__all__ = ["FORWARD", "Work", "altered", "baseline", "measure", "too_small"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from visq.errors import OptionError, WeightsError
 
-#: From this many layers with weights on, a network counts as very deep.
+#: From this many layers with weights on (as `Network.depth` counts them), a network counts as very deep.
 VERY_DEEP = 40
 
 
@@ -73,11 +73,14 @@ class Network:
     least : mapping of str to int
         The smallest side of an image that a tap can be had of; 1 where not named.
     identity : str
-        Architecture, options and a hash of every parameter: keys what was measured.
+        Architecture, options, normalisation and a hash of every parameter: keys what was measured. Found where empty.
     parameters, depth : int
-        How many there are in all, and layers with weights (convolutions and matrices).
+        How many there are in all, and layers with weights (convolutions and matrices); a depthwise convolution and the
+        1x1 convolution that widens for it count as one with what follows.
     seed : int or None
         Of random weights.
+    multiple : int
+        What both sides of an image must be multiples of for any tap but `input`.
     """
 
     name: str
@@ -90,6 +93,12 @@ class Network:
     parameters: int = 0
     depth: int = 0
     seed: int | None = None
+    multiple: int = 1
+
+    def __post_init__(self) -> None:
+        # Without it two networks would share what was measured.
+        if not self.identity and self.module is not None:
+            object.__setattr__(self, "identity", _identity(self.name, self.module))
 
     @property
     def random(self) -> bool:
@@ -141,11 +150,21 @@ def _followed(tap: str, taps: Sequence[str]) -> bool:
 
 
 def network(name: str, module: Any, **known: Any) -> Network:
-    """A `Network` around a module of one's own; hash, parameters and depth are found here."""
-    known.setdefault("identity", _identity(name, module))
+    """A `Network` around a module of one's own; hash, parameters and depth are found here.
+
+    Parameters
+    ----------
+    name : str
+        What tables call it.
+    module : torch.nn.Module
+        With `taps`, `normalise` and `forward(images, taps)`, as `Network` says.
+    **known
+        Attributes of `Network`: `goal`, `train_data`, `arch`, `least`, ...
+    """
     known.setdefault("parameters", sum(p.numel() for p in module.parameters()))
     known.setdefault("depth", _depth(module))
     known.setdefault("arch", name)
+    known.setdefault("multiple", getattr(getattr(module, "spec", None), "multiple", 1))
     return Network(name, module, **known)
 
 
@@ -212,20 +231,60 @@ def parse_nets(texts: Sequence[str]) -> list[Net]:
 
 
 def _identity(name: str, module: Any) -> str:
-    """Architecture, normalisation and every parameter and buffer."""
-    digest = hashlib.sha256()
+    """Architecture, options, normalisation and every parameter and buffer."""
+    digest = hashlib.sha256(f"{type(module).__module__}.{type(module).__qualname__}".encode())
     for key, value in sorted(module.state_dict().items()):
         digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     spec = getattr(module, "spec", None)
     scheme = [str(getattr(spec, k, "")) for k in ("id", "mean", "std", "scale", "colour")]
-    digest.update("|".join([*scheme, repr(module)]).encode())
+    # What a forward pass asks its module for (kind of pooling, token that is kept) is in no parameter and in no repr.
+    options = [f"{path}.{key}={value!r}" for path, part in module.named_modules() for key, value in _options(part)]
+    digest.update("|".join([*scheme, repr(module), *options]).encode())
+    digest.update(_normalised(module))
     return f"{getattr(spec, 'id', name)}#{digest.hexdigest()[:16]}"
 
 
+def _options(module: Any) -> list[tuple[str, Any]]:
+    """Plain values that a module was made with, by name."""
+    plain = (str, int, float, bool)
+    return sorted(
+        (key, value)
+        for key, value in vars(module).items()
+        if key != "training"
+        and not key.startswith("_")
+        and (isinstance(value, plain) or (isinstance(value, tuple) and all(isinstance(v, plain) for v in value)))
+    )
+
+
+def _normalised(module: Any) -> bytes:
+    """What the module makes of a fixed ramp of colours: a scheme may be in no parameter."""
+    if not hasattr(module, "normalise"):
+        return b""
+    import torch
+
+    ramp = torch.linspace(0, 1, 192).reshape(1, 3, 8, 8)
+    with torch.no_grad():
+        return module.normalise(ramp).detach().cpu().float().contiguous().numpy().tobytes()
+
+
 def _depth(module: Any) -> int:
-    """Convolutions and matrices: weights of two dimensions or more."""
-    return sum(name.endswith("weight") and p.ndim >= 2 for name, p in module.named_parameters())
+    """Convolutions and matrices: weights of two dimensions or more.
+
+    Of a block with a depthwise convolution its main convolution alone counts: neither the depthwise one, which mixes no
+    channels, nor the 1x1 that widens before it. Else small mobile networks would be deeper than ResNet-34.
+    """
+    owners = [
+        module.get_submodule(name.rpartition(".")[0])
+        for name, p in module.named_parameters()
+        if name.endswith("weight") and p.ndim >= 2
+    ]
+    apart = [getattr(one, "groups", 1) > 1 and one.groups == one.in_channels for one in owners]
+    widening = [
+        set(getattr(one, "kernel_size", ())) == {1} and after and not before
+        for one, before, after in zip(owners, [False, *apart], [*apart[1:], False], strict=False)
+    ]
+    return sum(not (a or b) for a, b in zip(apart, widening, strict=True))
 
 
 __all__ = ["Net", "Network", "network", "open_net", "parse_net", "parse_nets"]

@@ -14,7 +14,7 @@ from visq.media.source import printable
 from visq.probe import figures
 from visq.probe.comparing import compare
 from visq.probe.reading import BY_NAME
-from visq.probe.table import BASELINE, COLUMNS, Table
+from visq.probe.table import BASELINE, COLUMNS, SEVERAL_SIZES, Table
 from visq.probe.verdicts import conclusions
 
 #: Rows of the whole table on the page; the CSV has them all.
@@ -97,8 +97,10 @@ def render(table: Table, *, on_done: Callable[[], None] = lambda: None) -> str:
 
 
 def _plain(table: Table) -> str:
-    """The read-out that the main figures show: `l2` where it was measured."""
+    """The read-out that the main figures show: `l2` where it was measured; for images of several sizes `rms`."""
     names = dict.fromkeys(row.readout for row in table.rows if row.goal != BASELINE)
+    if "rms" in names and any(SEVERAL_SIZES in row.note for row in table.rows if row.readout == "l2"):
+        return "rms"
     return "l2" if "l2" in names or not names else next(iter(names))
 
 

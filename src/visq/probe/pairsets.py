@@ -55,6 +55,8 @@ class PairSet:
         What was left out, and what a reader must know.
     paper, licence, score_name : str
         Of the database.
+    trial : str
+        Why these pairs are too few to print a result of; every row of the table says it.
     """
 
     id: str
@@ -66,6 +68,7 @@ class PairSet:
     paper: str = ""
     licence: str = ""
     score_name: str = "score"
+    trial: str = ""
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -108,7 +111,8 @@ class PairSet:
             return self
         kept = set(self.contents[:limit])
         note = f"a trial on the first {limit} of {len(self.contents)} contents: no result to print"
-        return replace(self, pairs=tuple(p for p in self.pairs if p.group in kept), notes=(*self.notes, note))
+        chosen = tuple(p for p in self.pairs if p.group in kept)
+        return replace(self, pairs=chosen, notes=(*self.notes, note), trial=note)
 
     def without(self, contents: Iterable[Any]) -> PairSet:
         """The pairs of other contents: each is named as the database names it, or by the number in its name.

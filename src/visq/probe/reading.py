@@ -67,6 +67,11 @@ def l2(base: Floats) -> Floats:
     return np.sqrt(base[:, 0] * base[:, HEAD:].sum(1))
 
 
+def sizes_differ(base: Floats) -> bool:
+    """Whether the vectors of `base` are of images of several sizes."""
+    return bool(np.unique(base[:, 0]).size > 1)
+
+
 def rms(base: Floats) -> Floats:
     """Root of the mean squared difference."""
     return np.sqrt(base[:, HEAD:].mean(1))
@@ -155,4 +160,4 @@ def readouts(names: str | Iterable[str]) -> tuple[ReadOut, ...]:
     return tuple(found.values())
 
 
-__all__ = ["BY_NAME", "DESCRIPTORS", "ReadOut", "cosine", "l2", "l2_norm", "readouts", "rms"]
+__all__ = ["BY_NAME", "DESCRIPTORS", "ReadOut", "cosine", "l2", "l2_norm", "readouts", "rms", "sizes_differ"]

@@ -133,7 +133,10 @@ class Bins:
     high: Floats
 
     def count(self, f: Any) -> Floats:
-        """Share of positions in each bin, `(C, 16)`; values beyond the ends belong to the first and the last bin."""
+        """Share of positions in each bin, `(C, 16)`; values beyond the ends belong to the first and the last bin.
+
+        NaN where a value is NaN or infinite.
+        """
         from visq.probe import _numba_reductions
 
         out = np.zeros((f.shape[0], BINS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,19 +13,20 @@ from numpy.typing import NDArray
 
 from visq.errors import InputError, OptionError
 from visq.probe.cache import Cache
-from visq.probe.fitting import cross_validated, gained
-from visq.probe.measuring import FORWARD, Work, baseline, measure
+from visq.probe.fitting import cross_validated, gained, plain_of
+from visq.probe.measuring import FORWARD, Work, altered, baseline, measure, too_small
 from visq.probe.networks import Net, Network, open_net, parse_net
 from visq.probe.pairsets import PairSet, pairs
-from visq.probe.reading import ReadOut, l2, readouts
+from visq.probe.reading import ReadOut, l2, readouts, sizes_differ
 from visq.probe.reductions import HEAD
-from visq.probe.table import BASELINE, Key, Row, Skipped, Table, row_of
+from visq.probe.table import BASELINE, SEVERAL_SIZES, Key, Row, Skipped, Table, row_of
 
 if TYPE_CHECKING:
     from visq.datasets import Dataset
 
 Floats = NDArray[np.float64]
-_TOO_SMALL = "images smaller than this layer needs"
+# What to say where images of several sizes are compared by a sum over their elements.
+_SEVERAL = f"{SEVERAL_SIZES}: rms compares them"
 
 
 def run(
@@ -103,6 +105,7 @@ def run(
                 made.baseline(metric, name, one, store)
             for net in opened:
                 made.network(net, chosen[net.name], reading, name, one, store)
+            sets[name] = replace(one, notes=(*one.notes, *altered(one, store)))
     return Table(
         tuple(made.rows), sets, tuple(opened), tuple(made.skipped), made.distances, samples, seed,
         made_by("visq.probe.run"),
@@ -174,7 +177,7 @@ class _Part:
     def _vectors(self, tap: str, readout: ReadOut) -> tuple[Floats, float] | None:
         found, seconds, _ = self.store.vectors(self.net.identity, tap, readout.needs, self.pairs.keys)
         if found is None:
-            self._skip(tap, readout, _TOO_SMALL)
+            self._skip(tap, readout, too_small(self.net))
             return None
         return found, seconds + self.forward
 
@@ -189,7 +192,9 @@ class _Part:
             if found is None or readout.of is None:
                 continue
             distances = readout.of(found[0])
-            rows.append(self._row(tap, readout, distances, found[1], note=self._sizes(found[0], readout)))
+            raw = readout.name == "l2" or readout.name.startswith("minkowski")
+            note = _SEVERAL if raw and sizes_differ(found[0]) else ""
+            rows.append(self._row(tap, readout, distances, found[1], note=note))
             if tap != "input":
                 total = total + distances
         if readout.name == "lpips_style" and len(rows) > 1:
@@ -213,8 +218,9 @@ class _Part:
             square = square + l2(found[0]) ** 2
             seconds += found[1] - self.forward
             if not readout.taps or tap == taps[-1]:
-                note = "" if readout.taps else f"all chosen layers up to {tap}"
-                rows.append(self._row(tap, readout, np.sqrt(square), seconds, note=note))
+                notes = ["" if readout.taps else f"all chosen layers up to {tap}"]
+                notes.append(_SEVERAL if sizes_differ(found[0]) else "")
+                rows.append(self._row(tap, readout, np.sqrt(square), seconds, note="; ".join(filter(None, notes))))
         return rows
 
     def _relevance(self, readout: ReadOut) -> list[Row]:
@@ -229,16 +235,12 @@ class _Part:
             except InputError as error:
                 self._skip(tap, readout, error.message)
                 continue
-            gain, (low, high) = gained(distances, l2(found[0]), pairs, samples=self.samples, seed=self.seed)
-            note = f"gain over l2 {gain:+.3f} ({low:+.3f} to {high:+.3f}); {', '.join(chosen)}"
+            name, plain = plain_of(found[0])
+            gain, (low, high) = gained(distances, plain, pairs, samples=self.samples, seed=self.seed)
+            interval = "no interval" if math.isnan(low) else f"{low:+.3f} to {high:+.3f}"
+            note = f"gain over {name} {gain:+.3f} ({interval}); {', '.join(chosen)}"
             rows.append(self._row(tap, readout, distances, found[1], note=note))
         return rows
-
-    def _sizes(self, vectors: Floats, readout: ReadOut) -> str:
-        """What to say where images of several sizes are compared by a sum over their elements."""
-        raw = readout.name in ("l2",) or readout.name.startswith("minkowski")
-        several = readout.needs == "base" and np.unique(vectors[:, 0]).size > 1
-        return "images of several sizes: rms compares them" if raw and several else ""
 
     def _row(self, tap: str, readout: ReadOut, distances: Floats, seconds: float, note: str = "") -> Row:
         net = self.net
@@ -302,11 +304,12 @@ def _open(given: Any, random_twin: bool, allow_random: bool, seed: int) -> list[
         parts = [p for p in one.split(",") if p.strip()] if isinstance(one, str) else [one]
         for part in parts:
             net = parse_net(part) if isinstance(part, str) else part
-            if isinstance(net, Net) and net.weights == "random" and not net.seed:
+            # Of all: public weights may not be there, and then random ones must be those of the twin.
+            if isinstance(net, Net) and not net.seed:
                 net = replace(net, seed=seed)
             wanted.append(net)
             if random_twin and isinstance(net, Net) and net.weights != "random":
-                wanted.append(replace(net.twin(), seed=seed))
+                wanted.append(net.twin())
     opened: dict[str, Network] = {}
     for net in wanted:
         one = open_net(net, allow_random=allow_random)

@@ -9,12 +9,13 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visq.errors import MissingExtraError, OptionError
+from visq.errors import MissingExtraError, OptionError, StoreError
 from visq.probe.networks import Network
 from visq.probe.pairsets import PairSet
 
@@ -23,6 +24,10 @@ Key = tuple[str, str, str, str]
 FORMAT = "visq probe 1"
 #: `goal` of rows that are metrics of the catalogue.
 BASELINE = "baseline"
+#: Fewer draws make no interval.
+FEWEST_DRAWS = 10
+#: In the note of a row whose distances are sums over images of several sizes.
+SEVERAL_SIZES = "images of several sizes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Row:
 
 
 COLUMNS = tuple(one.name for one in fields(Row))
+_PAIR_COLUMNS = ("dataset", "image", "reference", "group", "distortion", "level", "score")
 
 
 @dataclass(frozen=True)
@@ -179,13 +185,15 @@ class Table:
         lines = csv.writer(text, lineterminator="\n")
         keys = list(self.distances)
         columns = list(dict.fromkeys(key[1:] for key in keys))
-        lines.writerow(["dataset", "image", "reference", "group", "distortion", "level", "score"]
-                       + ["/".join(part for part in column if part) for column in columns])  # fmt: skip
+        trial = any(one.trial for one in self.sets.values())
+        names = ["/".join(part for part in column if part) for column in columns]
+        lines.writerow([*_PAIR_COLUMNS, *names, *["note"] * trial])
         for name, one in self.sets.items():
             for i, pair in enumerate(one.pairs):
                 found = [self.distances.get((name, *column)) for column in columns]
                 labels = [name, pair.id, pair.reference_id, pair.group, pair.distortion, pair.level, repr(pair.score)]
-                lines.writerow(labels + ["" if d is None else repr(float(d[i])) for d in found])
+                numbers = ["" if d is None else repr(float(d[i])) for d in found]
+                lines.writerow(labels + numbers + [one.trial] * trial)
         return text.getvalue()
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -198,27 +206,40 @@ class Table:
         MissingExtraError
             Parquet without polars.
         StoreError
-            It cannot be written.
+            It cannot be written: no such folder, a full disk.
         """
         from visq.store.tables import replacing
 
         name = os.fspath(path)
         check_output(name)
         ending = os.path.splitext(name)[1].lower()  # noqa: PTH122
-        with replacing(name) as file:
-            if ending == ".parquet":
-                import polars as pl
+        try:
+            with replacing(name) as file:
+                if ending == ".parquet":
+                    import polars as pl
 
-                pl.DataFrame([asdict(row) for row in self.rows], infer_schema_length=None).write_parquet(file)
-            else:
-                file.write((self.as_csv() if ending == ".csv" else self.as_json()).encode())
+                    pl.DataFrame([asdict(row) for row in self.rows], infer_schema_length=None).write_parquet(file)
+                else:
+                    file.write((self.as_csv() if ending == ".csv" else self.as_json()).encode())
+        except StoreError as error:
+            raise StoreError(error.message, hint="Make room, or name a place you may write to.") from error
 
 
 ENDINGS = (".csv", ".json", ".parquet")
 
 
 def check_output(name: str, endings: Sequence[str] = ENDINGS) -> None:
-    """Raise where nothing could be written to this name, before anything is measured."""
+    """Raise where nothing could be written to this name, before anything is measured.
+
+    Raises
+    ------
+    OptionError
+        Another ending.
+    MissingExtraError
+        Parquet without polars.
+    StoreError
+        A folder, or a name in a folder that is not there or must not be written to.
+    """
     from importlib.util import find_spec
 
     ending = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a name that pathlib might alter
@@ -226,6 +247,34 @@ def check_output(name: str, endings: Sequence[str] = ENDINGS) -> None:
         raise OptionError(f"-o {name}: unknown kind of file", expected="a name ending in " + ", ".join(endings))
     if ending == ".parquet" and find_spec("polars") is None:
         raise MissingExtraError(f"-o {name}: Parquet tables need polars", hint='Run: pip install "visq[tables]"')
+    path = Path(os.path.realpath(name))
+    if path.is_dir():
+        raise StoreError(f"-o {name} is a folder", hint="Name a file in it.")
+    if not path.parent.is_dir():
+        raise StoreError(f"-o {name} cannot be written: there is no folder {path.parent}", hint="Make it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise StoreError(f"-o {name}: {path.parent} is not writable", hint="Choose a place you may write to.")
+
+
+def made_by_a_probe(path: str) -> bool:
+    """Whether a file was written by `Table.write`, is the page of a probe, or holds its distances."""
+    ending = os.path.splitext(path)[1].lower()  # noqa: PTH122
+    try:
+        if ending == ".parquet":
+            import polars as pl
+
+            return tuple(pl.read_parquet_schema(path)) == COLUMNS
+        with Path(path).open("rb") as file:
+            start = file.read(2000)
+    except Exception:  # whatever it is that a reader of Parquet makes of it, it is none of ours
+        return False
+    marks = {
+        ".csv": (",".join(COLUMNS) + "\n", ",".join(_PAIR_COLUMNS)),
+        ".json": (f'{{\n "format": "{FORMAT}"',),
+        ".html": ("<!DOCTYPE html>",),
+    }
+    whole = ending != ".html" or (b'name="generator" content="visq ' in start and b"<title>Perceptual probe: " in start)
+    return whole and start.startswith(tuple(mark.encode() for mark in marks.get(ending, ("\0",))))
 
 
 def row_of(distances: Floats, pairs: PairSet, *, samples: int, seed: int, **known: Any) -> Row:
@@ -237,11 +286,13 @@ def row_of(distances: Floats, pairs: PairSet, *, samples: int, seed: int, **know
         "dataset": known.pop("dataset", pairs.id), "n": len(pairs), "contents": len(pairs.contents),
         "surrogate": pairs.surrogate,
     }  # fmt: skip
+    # A row may be read without its database: that it is a trial must be in it.
+    known = _noted(known, pairs.trial)
     if (distances == distances[0]).all():
         return Row(**common, **blank, **_noted(known, "constant"))
     found = agreement(distances, pairs.impairment, samples=0)
     low = high = None
-    if samples and len(pairs.contents) > 1:
+    if samples >= FEWEST_DRAWS and len(pairs.contents) > 1:
         interval = bootstrap("srcc", distances, pairs.impairment, groups=pairs.groups, samples=samples, seed=seed)
         low, high = _number(interval.low), _number(interval.high)
     return Row(
@@ -272,4 +323,7 @@ def best(rows: Iterable[Row]) -> Row | None:
     return max(defined, key=lambda row: row.srcc or 0.0) if defined else None
 
 
-__all__ = ["BASELINE", "COLUMNS", "Row", "Skipped", "Table", "best", "check_output", "row_of"]
+__all__ = [
+    "BASELINE", "COLUMNS", "FEWEST_DRAWS", "SEVERAL_SIZES", "Row", "Skipped", "Table", "best", "check_output",
+    "made_by_a_probe", "row_of",
+]  # fmt: skip

@@ -1,8 +1,8 @@
-"""The paper's seven conclusions, asked of a table: confirmed, contradicted, undecided, or not testable with it.
+"""The paper's seven conclusions, asked of a table: confirmed, in part, contradicted, undecided, not testable.
 
-Each is asked of every database apart, by paired intervals over contents. A conclusion counts as confirmed where every
-comparison it makes is on its side of 0 with the whole interval, as contradicted where at least one is on the other
-side, and as undecided otherwise. Verdicts on databases whose score is a surrogate stand beside, and decide nothing.
+Each is asked of every database apart, by paired intervals over contents; `RULES` says when each counts as confirmed and
+when as contradicted, and otherwise it is undecided. Of a claim of two halves one of which alone was measured the best
+that can be said is: in part. Verdicts on databases whose score is a surrogate stand beside, and decide nothing.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ import numpy as np
 from visq.probe.comparing import Difference, difference, fixed, twin_of
 from visq.probe.networks import VERY_DEEP
 from visq.probe.reading import DESCRIPTORS
-from visq.probe.table import BASELINE, Row, Table, best
+from visq.probe.table import BASELINE, FEWEST_DRAWS, Row, Table, best
 
-Verdict = Literal["confirmed", "contradicted", "undecided", "not testable"]
+Verdict = Literal["confirmed", "in part", "contradicted", "undecided", "not testable"]
 #: Metrics of the catalogue that were made to agree with people by learning from images or from people.
 DEDICATED = ("lpips", "dists")
 #: A change of SRCC that counts as major, and as worth a claim about what was learned.
 MAJOR = 0.05
+# Of fewer layers nobody can tell a trend.
+_FEWEST_LAYERS = 4
 CLAIMS = (
     "Every network studied beats SSIM.",
     "Some networks match dedicated metrics untouched.",
@@ -32,6 +34,25 @@ CLAIMS = (
     "In simple networks agreement grows with depth; in very deep ones it does not.",
     "Small changes of the training images matter little.",
     "Statistical descriptors and concatenated layers bring no major change.",
+)
+#: When each claim counts as confirmed, and when as contradicted: differences of SRCC with their 95 % intervals.
+RULES = (
+    "Confirmed: the best layer of every network lies above SSIM with the whole interval. Contradicted: one lies below "
+    "with the whole interval.",
+    f"Confirmed: the best layer of one network or more is worse than the best dedicated metric by less than {MAJOR:g} "
+    f"with the whole interval. Contradicted: all are worse by more than {MAJOR:g} with the whole interval.",
+    "Confirmed: the best layer of every classifier and every self-supervised network lies above LPIPS with the whole "
+    f"interval, and by {MAJOR:g} or more above its twin with random weights. Contradicted: one lies below LPIPS with "
+    "the whole interval. In part: one of the two kinds alone was measured. Without a twin: undecided.",
+    "Confirmed: the best layer of every simple network lies above that of every very deep one with the whole interval. "
+    "Contradicted: one lies below with the whole interval.",
+    "Asked of the rank correlation of the layers' SRCC with their order, the input left out. Confirmed: with the whole "
+    "interval above 0 in every simple network, and not above 0 in every very deep one. Contradicted: one has the whole "
+    "interval on the other side. In part: one of the two kinds alone was measured.",
+    f"Confirmed: every difference lies within {MAJOR:g} either way with the whole interval. Contradicted: one lies "
+    "beyond with the whole interval.",
+    f"Confirmed: every difference lies within {MAJOR:g} either way with the whole interval. Contradicted: one lies "
+    "beyond with the whole interval.",
 )
 
 
@@ -63,6 +84,11 @@ class Conclusion:
     reason: str = ""
     surrogate: bool = False
 
+    @property
+    def rule(self) -> str:
+        """Of `RULES`."""
+        return RULES[self.number - 1]
+
 
 def conclusions(table: Table, *, readout: str = "l2") -> tuple[Conclusion, ...]:
     """The seven claims on every database of the table, each first over all databases that people rated.
@@ -71,7 +97,7 @@ def conclusions(table: Table, *, readout: str = "l2") -> tuple[Conclusion, ...]:
     ----------
     table : Table
         With the baselines `ssim` and `lpips` (and `dists`), several networks, and read-outs beside `readout`, as far as
-        there are any; a claim that lacks what it needs is not testable.
+        there are any; a claim that lacks what it needs is not testable, and none is with fewer than 10 draws.
     readout : str
         The plain one.
 
@@ -84,7 +110,8 @@ def conclusions(table: Table, *, readout: str = "l2") -> tuple[Conclusion, ...]:
     for number, (claim, ask) in enumerate(zip(CLAIMS, _ASK, strict=True), 1):
         each = []
         for dataset, pairs in table.sets.items():
-            verdict, evidence, reason = ask(table, dataset, readout)
+            answer: Answer = ("not testable", [], f"intervals need {FEWEST_DRAWS} draws or more, not {table.samples}")
+            verdict, evidence, reason = answer if table.samples < FEWEST_DRAWS else ask(table, dataset, readout)
             each.append(Conclusion(number, claim, dataset, verdict, tuple(evidence), reason, pairs.surrogate))
         result += [_over_all(number, claim, each), *each]
     return tuple(result)
@@ -102,10 +129,10 @@ def _over_all(number: int, claim: str, each: Sequence[Conclusion]) -> Conclusion
         return Conclusion(number, claim, "", "not testable", (), why)
     verdicts = {one.verdict for one in told}
     verdict: Verdict = "undecided"
-    if verdicts == {"confirmed"}:
-        verdict = "confirmed"
+    if verdicts <= {"confirmed", "in part"}:
+        verdict = "in part" if "in part" in verdicts else "confirmed"
     elif "contradicted" in verdicts:
-        verdict = "contradicted" if "confirmed" not in verdicts else "undecided"
+        verdict = "undecided" if verdicts & {"confirmed", "in part"} else "contradicted"
     reason = f"over {len(told)} databases that people rated: " + ", ".join(f"{o.dataset} {o.verdict}" for o in told)
     notes = dict.fromkeys(one.reason for one in told if one.reason)
     return Conclusion(number, claim, "", verdict, (), "; ".join((reason, *notes)))
@@ -163,32 +190,51 @@ def _dedicated(table: Table, dataset: str, readout: str) -> Answer:
         row = best(rows)
         if row is not None:
             found.append(difference(table, row, top))
-            evidence.append(f"{net} {row.layer} against {top.net}, the better of them: {found[-1]}")
+            which = ", the better of them" if len(lines) > 1 else ""
+            evidence.append(f"{net} {row.layer} against {top.net}{which}: {found[-1]}")
     # To match is to be no worse by a major change, with the whole interval.
     if any(one.low > -MAJOR for one in found):
         return "confirmed", evidence, f"matched: no worse by {MAJOR:g} within the interval"
-    return ("contradicted" if all(one.high < 0 for one in found) else "undecided"), evidence, ""
+    return ("contradicted" if all(one.high < -MAJOR for one in found) else "undecided"), evidence, ""
 
 
 def _classifiers(table: Table, dataset: str, readout: str) -> Answer:
-    verdict, evidence, reason = _beats(table, dataset, readout, "lpips", ("classification",))
-    if verdict == "not testable":
-        return verdict, evidence, reason
-    goals = {rows[0].goal for _, rows in _learned(table, dataset, readout)}
-    others = goals - {"classification", "unknown"}
-    if others:
-        second, more, _ = _beats(table, dataset, readout, "lpips", tuple(others))
-        both = {verdict, second}
-        verdict = verdict if len(both) == 1 else "contradicted" if "contradicted" in both else "undecided"
-        evidence = evidence + more
-    else:
-        reason = "of classifiers alone: no self-supervised network was measured"
+    goals = {rows[0].goal for _, rows in _learned(table, dataset, readout)} - {"unknown", ""}
+    halves = {"classifiers": goals & {"classification"}, "self-supervised networks": goals - {"classification"}}
+    answers = {kind: _beats(table, dataset, readout, "lpips", tuple(some)) for kind, some in halves.items() if some}
+    told = {kind: answer for kind, answer in answers.items() if answer[0] != "not testable"}
+    if not told:
+        return next(iter(answers.values()), ("not testable", [], "no such network was measured"))
+    verdict = _together([answer[0] for answer in told.values()])
+    evidence = [line for answer in told.values() for line in answer[1]]
+    reasons = list(dict.fromkeys(answer[2] for answer in told.values()))
     # What untrained weights give as well is no merit of the goal.
-    learned = _over_random(table, dataset, readout)
-    evidence += [f"{net} over its twin with random weights: {d}" for net, d in learned]
-    if verdict == "confirmed" and any(d.value < MAJOR for _, d in learned):
-        return "undecided", evidence, f"{reason}; a twin with random weights is within {MAJOR:g}"
-    return verdict, evidence, reason
+    nets = [net for net, rows in _learned(table, dataset, readout) if rows[0].goal in goals]
+    learned = {net: found for net, found in _over_random(table, dataset, readout) if net in nets}
+    evidence += [f"{net} over its twin with random weights: {d}" for net, d in learned.items()]
+    alone = [net for net in nets if net not in learned]
+    if alone and verdict == "confirmed":
+        verdict = "undecided"
+        reasons.append(f"no twin with random weights was measured of {', '.join(alone)}")
+    if verdict == "confirmed" and any(d.value < MAJOR for d in learned.values()):
+        verdict = "undecided"
+        reasons.append(f"a twin with random weights is within {MAJOR:g}")
+    return _half(verdict, list(told), len(halves), evidence, reasons)
+
+
+def _together(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of comparisons each of which has to hold."""
+    if all(one == "confirmed" for one in verdicts):
+        return "confirmed"
+    return "contradicted" if "contradicted" in verdicts else "undecided"
+
+
+def _half(verdict: Verdict, kinds: Sequence[str], halves: int, evidence: list[str], reasons: list[str]) -> Answer:
+    """The answer to a claim about several kinds of networks, of which these were measured."""
+    if len(kinds) < halves:
+        verdict = "in part" if verdict == "confirmed" else verdict
+        reasons = [f"of {kinds[0]} alone: the other half of the claim was not measured", *reasons]
+    return verdict, evidence, "; ".join(reasons)
 
 
 def _over_random(table: Table, dataset: str, readout: str) -> list[tuple[str, Difference]]:
@@ -204,8 +250,8 @@ def _over_random(table: Table, dataset: str, readout: str) -> list[tuple[str, Di
 
 def _simple(table: Table, dataset: str, readout: str) -> Answer:
     nets = _learned(table, dataset, readout)
-    simple = [best(rows) for _, rows in nets if (rows[0].depth or 0) < VERY_DEEP]
-    deep = [best(rows) for _, rows in nets if (rows[0].depth or 0) >= VERY_DEEP]
+    simple = [best(rows) for _, rows in nets if not _deep(rows)]
+    deep = [best(rows) for _, rows in nets if _deep(rows)]
     if not simple or not deep:
         lacking = "very deep" if simple else "simple"
         return "not testable", [], f"no {lacking} network was measured ({VERY_DEEP} layers with weights or more)"
@@ -218,34 +264,42 @@ def _simple(table: Table, dataset: str, readout: str) -> Answer:
                     f"{a.net} ({a.depth} layers) {a.layer} {a.srcc:.3f} against {b.net} ({b.depth}) {b.layer} "
                     f"{b.srcc:.3f}: {differences[-1]}"
                 )
-    return _judged(differences), evidence, f"very deep: {VERY_DEEP} layers with weights or more"
+    return _judged(differences), evidence, _held([rows for _, rows in nets])
+
+
+def _deep(rows: Sequence[Row]) -> bool:
+    return (rows[0].depth or 0) >= VERY_DEEP
+
+
+def _held(nets: Iterable[Sequence[Row]]) -> str:
+    """Which networks were held to be very deep."""
+    names = [f"{rows[0].net} ({rows[0].depth})" for rows in nets if _deep(rows)]
+    return f"very deep, with {VERY_DEEP} layers with weights or more: {', '.join(names) or 'none'}"
 
 
 def _grows(table: Table, dataset: str, readout: str) -> Answer:
     verdicts: list[Verdict] = []
     evidence = []
-    kinds = set()
+    asked: list[list[Row]] = []
     for net, rows in _learned(table, dataset, readout):
-        deep = (rows[0].depth or 0) >= VERY_DEEP
-        along = [row for row in rows if row.depth_fraction is not None]
-        if len(along) < 4:
+        # What a network is fed is no layer of it.
+        along = [row for row in rows if row.depth_fraction is not None and row.layer != "input"]
+        if len(along) < _FEWEST_LAYERS:
             continue
-        kinds.add(deep)
+        asked.append(along)
         value, low, high = _trend(table, along)
-        kind = "very deep" if deep else "simple"
+        kind = "very deep" if _deep(along) else "simple"
         evidence.append(f"{net} ({kind}): rank correlation of SRCC with depth {Difference(value, low, high)}")
         if math.isnan(low):
             verdicts.append("undecided")
-        elif deep:
+        elif _deep(along):
             verdicts.append("contradicted" if low > 0 else "confirmed" if high <= 0 else "undecided")
         else:
             verdicts.append("confirmed" if low > 0 else "contradicted" if high < 0 else "undecided")
     if not verdicts:
         return "not testable", [], "fewer than four layers of each network were measured"
-    reason = "" if kinds == {True, False} else f"of {'very deep' if True in kinds else 'simple'} networks alone"
-    if all(one == "confirmed" for one in verdicts):
-        return "confirmed", evidence, reason
-    return ("contradicted" if "contradicted" in verdicts else "undecided"), evidence, reason
+    kinds = list(dict.fromkeys("very deep networks" if _deep(rows) else "simple networks" for rows in asked))
+    return _half(_together(verdicts), kinds, 2, evidence, [_held(asked)])
 
 
 def _trend(table: Table, rows: Sequence[Row]) -> tuple[float, float, float]:
@@ -309,4 +363,4 @@ _ASK: tuple[Callable[[Table, str, str], Answer], ...] = (
 )  # fmt: skip
 
 
-__all__ = ["CLAIMS", "MAJOR", "Conclusion", "conclusions"]
+__all__ = ["CLAIMS", "MAJOR", "RULES", "Conclusion", "conclusions"]

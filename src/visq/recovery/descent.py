@@ -91,7 +91,8 @@ def recover(
     settings = Settings(steps, Schedule(rate, halve_every, floor), frames, device)
     chosen = usable(metric)
     pixels, notes = starts.read(reference, size)
-    descent = Descent(pixels, chosen, starts.begin(start, pixels, seed=seed, size=size), settings, notes=notes)
+    first, altered = starts.opened(start, pixels, seed=seed, size=size)
+    descent = Descent(pixels, chosen, first, settings, notes=(*notes, *altered))
     for step in descent:
         if on_step is not None:
             on_step(step)
@@ -139,7 +140,7 @@ class Descent:
         self._reached: Any = None
 
     def __iter__(self) -> Iterator[Step]:
-        """Descend; yields every picture's measurements, the start's first.
+        """Descend; yields every picture's measurements, the start's first. A second walk begins anew.
 
         Raises
         ------
@@ -148,6 +149,9 @@ class Descent:
         VisqError
             What the metric refuses.
         """
+        self._trace.clear()
+        self._kept.clear()
+        self._reached = None
         torch, settings = self._torch, self.settings
         cost = loss(self.metric.id, **self.metric.options)
         image = self._image.clone().requires_grad_()

@@ -57,7 +57,18 @@ def read(picture: Any, size: int | None = None) -> tuple[Pixels, tuple[str, ...]
 
 
 def begin(start: Any, reference: Pixels, *, seed: int = 0, size: int | None = None) -> Pixels:
-    """The first picture, of the reference's size and channels.
+    """The first picture, of the reference's size and channels: that of `opened` without what was altered.
+
+    Examples
+    --------
+    >>> begin("grey", np.zeros((2, 2), np.float32)).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    return opened(start, reference, seed=seed, size=size)[0]
+
+
+def opened(start: Any, reference: Pixels, *, seed: int = 0, size: int | None = None) -> tuple[Pixels, tuple[str, ...]]:
+    """The first picture, of the reference's size and channels, and what was altered when it was read.
 
     Parameters
     ----------
@@ -80,16 +91,17 @@ def begin(start: Any, reference: Pixels, *, seed: int = 0, size: int | None = No
 
     Examples
     --------
-    >>> begin("grey", np.zeros((2, 2), np.float32)).tolist()
-    [[0.5, 0.5], [0.5, 0.5]]
+    >>> opened("white", np.zeros((1, 2), np.float32))[1]
+    ()
     """
     if isinstance(start, str) and start in _WORDS:
-        return np.full_like(reference, _WORDS[start])
+        return np.full_like(reference, _WORDS[start]), ()
     if isinstance(start, str) and start == "noise":
-        return generator(seed, "recovery", "").random(reference.shape, dtype=np.float32)
-    if isinstance(start, str) and not Path(start).exists():
-        return _damaged(start, reference, seed)
-    found, _ = read(start, size)
+        return generator(seed, "recovery", "").random(reference.shape, dtype=np.float32), ()
+    # pathlib raises on names that are too long for a file, and a chain may be.
+    if isinstance(start, str) and not os.path.exists(start):  # noqa: PTH110
+        return _damaged(start, reference, seed), ()
+    found, notes = read(start, size)
     if found.shape[:2] != reference.shape[:2]:
         raise SizeError(
             "the start and the reference differ in size",
@@ -99,7 +111,7 @@ def begin(start: Any, reference: Pixels, *, seed: int = 0, size: int | None = No
         found = np.repeat(found[:, :, None], reference.shape[2], axis=2)
     if found.ndim > reference.ndim:
         raise OptionError("the start has colours and the reference has none", hint="Give a start in grey.")
-    return found
+    return found, tuple(f"start: {note}" for note in notes)
 
 
 def _damaged(name: str, reference: Pixels, seed: int) -> Pixels:
@@ -118,4 +130,4 @@ def _damaged(name: str, reference: Pixels, seed: int) -> Pixels:
     return np.asarray(distort(reference, name, seed=seed), np.float32)
 
 
-__all__ = ["begin", "read"]
+__all__ = ["begin", "opened", "read"]

@@ -203,10 +203,14 @@ def _shift_section(spec: MetricSpec, study: Mapping[str, Any]) -> Iterator[str]:
     counts = zip(study["shifts"], mine["changes"], mine["flips"], mine["flips_alone"], strict=True)
     for shift, change, flips, alone in counts:
         yield row(
-            str(shift), f"{change:.1%}", f"{flips} of {mine['compared']} ({flips / mine['compared']:.1%})",
-            f"{alone} of {mine['compared_alone']} ({alone / mine['compared_alone']:.1%})",
+            str(shift), "-" if change is None else f"{change:.1%}", _counted(flips, mine["compared"]),
+            _counted(alone, mine["compared_alone"]),
         )  # fmt: skip
     yield ""
+
+
+def _counted(number: int, of: int) -> str:
+    return f"{number} of {of} ({number / of:.1%})" if of else "-"
 
 
 def _weights(spec: MetricSpec) -> Iterator[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 from visq.errors import WeightsError
 from visq.types import MetricSpec, Weights
+from visq.weights.paths import expanded, hindrance, is_file
 
 #: Folders searched before the files that ship, separated as in PATH.
 VARIABLE = "VISQ_WEIGHTS"
@@ -39,10 +40,13 @@ def max_bytes(path: str | os.PathLike[str]) -> int:
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: the folder in `VISQ_CACHE`, or `visq/weights` in the user's cache."""
+    """Where fetched files are kept: the folder in `VISQ_CACHE`, or `visq/weights` in the user's cache.
+
+    Where the user has no home directory it begins with `~`, and nothing is found or kept there.
+    """
     given = os.environ.get(CACHE_VARIABLE, "")
     if given:
-        return Path(given).expanduser() / "weights"
+        return expanded(given) / "weights"
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA", "") or "~/AppData/Local"
     elif sys.platform == "darwin":
@@ -51,18 +55,18 @@ def cache_folder() -> Path:
         # The specification says that what is not absolute does not count.
         base = os.environ.get("XDG_CACHE_HOME", "")
         base = base if base.startswith("/") else "~/.cache"
-    return Path(base).expanduser() / "visq" / "weights"
+    return expanded(base) / "visq" / "weights"
 
 
 def places() -> tuple[Path, ...]:
     """The folders that are searched, in order."""
-    given = [Path(p).expanduser() for p in os.environ.get(VARIABLE, "").split(os.pathsep) if p]
+    given = [expanded(p) for p in os.environ.get(VARIABLE, "").split(os.pathsep) if p]
     return (*given, Path(str(files("visq") / "data")), cache_folder())
 
 
 def locate(weights: Weights) -> Path | None:
     """Path of the first file of this name in the search places, its hash not checked; None where there is none."""
-    return next((p / weights.filename for p in places() if (p / weights.filename).is_file()), None)
+    return next((p / weights.filename for p in places() if is_file(p / weights.filename)), None)
 
 
 def find(weights: Weights) -> Path:
@@ -83,17 +87,30 @@ def find(weights: Weights) -> Path:
     return path
 
 
-def find_any(*candidates: Weights) -> tuple[Weights, Path]:
-    """The first of several files with the same parameters that is there, and its path, its hash checked.
+def locate_any(candidates: Sequence[Weights], installed: Sequence[Path] = ()) -> tuple[Weights, Path] | None:
+    """The first of several files with the same parameters that is there, and its path, its hash not checked.
+
+    `installed` is where a package has the first of them; it is looked at last.
+    """
+    for weights in candidates:
+        path = locate(weights)
+        if path is not None:
+            return weights, path
+    return next(((candidates[0], path) for path in installed if is_file(path)), None)
+
+
+def find_any(*candidates: Weights, installed: Sequence[Path] = ()) -> tuple[Weights, Path]:
+    """The first of several files with the same parameters that is there, as `locate_any`, its hash checked.
 
     Raises
     ------
     WeightsError
         None is there, or the first that is has another hash.
     """
-    for weights in candidates:
-        if locate(weights) is not None:
-            return weights, find(weights)
+    found = locate_any(candidates, installed)
+    if found is not None:
+        check_hash(found[1], found[0])
+        return found
     error = _missing(next((w for w in candidates if w.hub or w.url), candidates[0]))
     names = " or ".join(w.filename for w in candidates)
     raise WeightsError(f"the parameter file {names} is missing", expected=error.expected, hint=error.hint)
@@ -118,10 +135,30 @@ def check_hash(path: Path, weights: Weights) -> str:
         f"{path} is not the file the catalogue means",
         expected=f"SHA-256 {wanted}{'' if len(wanted) == _WHOLE_HASH else '...'}",
         got=got,
-        hint=f"Remove it, or pass your own parameters with model={str(path)!r}."
-        if weights.ships
-        else f"Remove it; then `visq weights fetch {weights.filename}`.",
+        hint=_instead(path, weights),
     )
+
+
+def _instead(path: Path, weights: Weights) -> str:
+    """What to do about a file that is another one."""
+    if weights.ships:
+        return f"Remove it, or pass your own parameters with model={str(path)!r}."
+    # Only what lies in a folder of parameters is the user's to remove, and not what belongs to a package.
+    remove = path.parent in places()
+    way = offered(weights)
+    if way is None:
+        return f"{'Remove it; the' if remove else 'The'} right one has no public address. Its origin: {weights.origin}."
+    also = "" if way == weights else ", which holds the same parameters"
+    return f"{'Remove it; then ' if remove else ''}`visq weights fetch {way.filename}`{also}."
+
+
+def offered(weights: Weights) -> Weights | None:
+    """What `visq weights fetch` can take for a file: itself, or another with the same parameters; None for neither."""
+    if weights.hub or weights.url:
+        return weights
+    from visq.weights.inventory import same_parameters
+
+    return next((w for w in same_parameters(weights) if w.hub or w.url), None)
 
 
 def noted_hash(path: Path) -> str:
@@ -150,17 +187,25 @@ def missing(spec: Any) -> tuple[Weights, ...]:
 
 
 def _missing(weights: Weights) -> WeightsError:
-    searched = " or ".join(map(str, places()))
+    searched = " or ".join(_described(place) for place in places())
+    way = None if weights.ships else offered(weights)
     if weights.ships:
         hint = f"Reinstall visq, or put the file into a folder and name that folder in {VARIABLE}."
-    elif weights.hub or weights.url:
+    elif way is not None:
+        what = "it" if way == weights else "one with the same parameters"
         hint = (
-            f"`visq weights fetch {weights.filename}` takes it from the network; or put the file into a folder and "
+            f"`visq weights fetch {way.filename}` takes {what} from the network; or put the file into a folder and "
             f"name that folder in {VARIABLE}."
         )
     else:
         hint = f"It has no public address: put the file into a folder and name that folder in {VARIABLE}."
     return WeightsError(f"the parameter file {weights.filename} is missing", expected=searched, hint=hint)
+
+
+def _described(place: Path) -> str:
+    """A folder, and why nothing is found in it where that is not plain."""
+    why = hindrance(place)
+    return f"{place} ({why})" if why not in ("", "not there") else str(place)
 
 
 def members(path: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -174,9 +219,9 @@ def members(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     WeightsError
         Missing, unreadable, too large, or without its companion.
     """
-    given = Path(path).expanduser()
-    if given.is_dir():
-        found = [given / name for name in ("allmodel", "modelparameters.mat") if (given / name).is_file()]
+    given = expanded(path)
+    if not hindrance(given):
+        found = [given / name for name in ("allmodel", "modelparameters.mat") if is_file(given / name)]
         if len(found) != 1:
             raise WeightsError(
                 f"{given} is a folder without one model in it", expected="allmodel and allrange, or modelparameters.mat"
@@ -184,7 +229,7 @@ def members(path: str | os.PathLike[str]) -> tuple[Path, ...]:
         given = found[0]
     paths = (given, given.with_name(given.name.replace("model", "range"))) if _is_libsvm(given) else (given,)
     for item in paths:
-        if not item.is_file():
+        if not is_file(item):
             raise WeightsError(f"the parameter file {item} does not exist", expected="a readable file")
         if item.stat().st_size > max_bytes(item):
             raise WeightsError(

@@ -19,7 +19,8 @@ from typing import IO
 
 from visq.errors import WeightsError
 from visq.types import Weights
-from visq.weights import cache_folder, check_hash, hash_is_whole, hub, locate, max_bytes
+from visq.weights import CACHE_VARIABLE, cache_folder, check_hash, hash_is_whole, hub, locate, max_bytes, offered
+from visq.weights.paths import expanded, is_file
 from visq.weights.transfer import Source, receive
 
 _PART = ".part"
@@ -71,7 +72,13 @@ def fetch(weights: Weights, folder: str | os.PathLike[str] | None = None, report
     there = _present(weights, folder)
     if there is not None:
         return there
-    target = Path(folder).expanduser() if folder is not None else cache_folder()
+    target = expanded(folder) if folder is not None else cache_folder()
+    if target.parts[:1] and target.parts[0].startswith("~"):
+        raise WeightsError(
+            f"there is no home directory to keep {weights.filename} in",
+            expected=f"a folder, not {target}",
+            hint=f"Name one: `visq weights fetch {weights.filename} --to DIR`, or the variable {CACHE_VARIABLE}.",
+        )
     source = _source(weights)
     with _writing(target, weights.filename) as (stream, temporary):
         got = receive(
@@ -87,13 +94,24 @@ def fetch(weights: Weights, folder: str | os.PathLike[str] | None = None, report
     return Fetched(path, got, source.url, note)
 
 
+def there_already(weights: Weights, path: Path) -> Fetched:
+    """A file that need not be fetched, its hash checked.
+
+    Raises
+    ------
+    WeightsError
+        It is another file.
+    """
+    return Fetched(path, check_hash(path, weights), "", _unknown(weights))
+
+
 def _present(weights: Weights, folder: str | os.PathLike[str] | None) -> Fetched | None:
     """The file, where it is and is right; one in the way that is not right is an error unless it would be replaced."""
-    path = Path(folder).expanduser() / weights.filename if folder is not None else locate(weights)
-    if path is None or not path.is_file():
+    path = expanded(folder) / weights.filename if folder is not None else locate(weights)
+    if path is None or not is_file(path):
         return None
     try:
-        return Fetched(path, check_hash(path, weights), "", _unknown(weights))
+        return there_already(weights, path)
     except WeightsError:
         # What this command keeps itself is replaced; a folder that the user filled is not touched.
         if folder is not None or path.parent == cache_folder():
@@ -106,7 +124,13 @@ def _source(weights: Weights) -> Source:
         return hub.source(weights)
     if weights.url:
         return Source(weights.url)
-    hint = "Reinstall visq." if weights.ships else f"Its origin: {weights.origin}."
+    way = offered(weights)
+    if weights.ships:
+        hint = "Reinstall visq."
+    elif way is not None:
+        hint = f"`visq weights fetch {way.filename}` takes another with the same parameters."
+    else:
+        hint = f"Its origin: {weights.origin}."
     raise WeightsError(f"{weights.filename} has no public address that it could be taken from", hint=hint)
 
 

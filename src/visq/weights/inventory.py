@@ -14,7 +14,7 @@ from typing import Any
 
 from visq.errors import OptionError, UnknownMetricError
 from visq.types import MetricSpec, Weights
-from visq.weights import locate
+from visq.weights import locate, locate_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,7 @@ class Need:
     @property
     def found(self) -> tuple[Weights, Path] | None:
         """The first that is there, and its path, its hash not checked."""
-        for weights in self.files:
-            path = locate(weights)
-            if path is not None:
-                return weights, path
-        return next(((self.files[0], path) for path in self.installed if path.is_file()), None)
+        return locate_any(self.files, self.installed)
 
     @property
     def offered(self) -> Weights:
@@ -94,6 +90,12 @@ def items() -> list[Item]:
         note(_of_network(network), network=network.id)
     listed = [Item(w, tuple(metrics), tuple(networks), need) for w, metrics, networks, need in found.values()]
     return sorted(listed, key=lambda item: not item.weights.ships)
+
+
+def same_parameters(weights: Weights) -> tuple[Weights, ...]:
+    """The other files that do as well as a file; none for one that neither catalogue nor networks name."""
+    need = next((item.need for item in items() if item.weights.filename == weights.filename), Need((weights,)))
+    return tuple(w for w in (*need.files, *weights.alternatives) if w.filename != weights.filename)
 
 
 def named(name: str) -> tuple[Need, ...]:

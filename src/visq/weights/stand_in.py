@@ -33,8 +33,9 @@ def stand_in(metric: str) -> Path | None:
     if has_torch():
         return None
     from visq.weights import places
+    from visq.weights.paths import is_file
 
-    return next((p / f"{metric}.onnx" for p in places() if (p / f"{metric}.onnx").is_file()), None)
+    return next((p / f"{metric}.onnx" for p in places() if is_file(p / f"{metric}.onnx")), None)
 
 
 def lacking(spec: MetricSpec) -> str:
@@ -54,3 +55,21 @@ def lacking(spec: MetricSpec) -> str:
         return "torch is not installed"
     files = ", ".join(w.filename for w in missing(spec))
     return f"{files} is not here" if files else ""
+
+
+def computable(*kinds: str) -> tuple[list[str], dict[str, list[str]]]:
+    """Ids of the metrics of some kinds that can be computed on this machine, and the others by what they lack.
+
+    Examples
+    --------
+    >>> computable("rr")
+    (['wnism', 'rred', 'fedm', 'osvp', 'rr_ssim'], {})
+    """
+    from visq import catalog
+
+    names: list[str] = []
+    reasons: dict[str, list[str]] = {}
+    for spec in (spec for kind in kinds for spec in catalog.specs(kind)):
+        reason = lacking(spec)
+        (reasons.setdefault(reason, []) if reason else names).append(spec.id)
+    return names, reasons

@@ -19,6 +19,7 @@ from visq.extras import require
 from visq.types import Weights
 from visq.weights import find, max_bytes
 from visq.weights.headers import is_safetensors, read_header
+from visq.weights.paths import expanded
 from visq.weights.torch_files import PICKLE, TAR, ZIP, damaged, read_state_dict, require_torch
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def load(
     visq.errors.WeightsError: ...lin.weight has the wrong shape; expected (1, 4); got (1, 3)
     >>> folder.cleanup()
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     with _opened(path) as file:
         names = _wanted(path, file.names, shapes, optional or {}, tuple(ignore), rename)
         wanted = {**(optional or {}), **shapes}
