@@ -125,6 +125,9 @@ class MetricSpec:
         judges an image by them.
     graph : str
         `package.module:function`: what hands over the network that `visq export` writes; empty where there is none.
+    files : str
+        `package.module:function`: from options to the `Weights` that they need, where an option decides which network
+        is looked at; it refuses options that go with no network. Empty where `weights` are all.
     stream : str
         Video only, `package.module:Class`: what takes one pair of frames after the other, as `visq.video.judges.Stream`
         says.
@@ -182,6 +185,7 @@ class MetricSpec:
     compare: str = ""
     stream: str = ""
     graph: str = ""
+    files: str = ""
     verification: tuple[Verification, ...] = ()
     likes: tuple[Like, ...] = ()
     notes: str = ""

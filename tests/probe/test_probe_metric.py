@@ -8,6 +8,7 @@ import visq
 from probe_nets import rated, real
 from visq.errors import OptionError
 from visq.probe import run
+from visq.run.tasks import request
 
 
 @pytest.mark.parametrize("readout", ["l2", "rms", "cosine", "minkowski_1", "minkowski_4", "lpips_style"])
@@ -28,3 +29,17 @@ def test_what_there_is_none_of_is_refused(options, match):
     pair = rated(contents=2, kinds=("blur",)).pairs[0]
     with pytest.raises(OptionError, match=match):
         visq.metric("probe", **options)(pair.image, pair.reference)
+
+
+def test_the_identity_has_the_file_of_the_network_that_is_looked_at():
+    def of(**options):
+        return visq.metric("probe", **options).identity.partition("#")[2]
+
+    assert of() == of(layer="relu3_1") == of(net="vgg16") == visq.metric("deepwsd").identity.partition("#")[2]
+    assert len({of(), of(net="alexnet", layer="relu3"), of(net="vit_base", layer="norm")}) == 3
+
+
+@pytest.mark.parametrize(("options", "named"), [({"net": "vgg17"}, "vgg17"), ({"layer": "relu9"}, "relu9")], ids=str)
+def test_what_no_network_has_is_refused_before_anything_is_scored(options, named):
+    with pytest.raises(OptionError, match=named):
+        request("probe", options)

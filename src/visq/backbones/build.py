@@ -108,7 +108,8 @@ def shared(
     key = (spec.id, str(torch.device(device)), dtype, str(weights), repr(seed), *sorted(checked.items()))
     with _LOCK, torch.inference_mode(False):
         if key not in _SHARED:
-            _SHARED[key] = create(id, **options).to(device=device, dtype=dtype)
+            made = create(spec.id, weights=weights, seed=seed, **checked)
+            _SHARED[key] = made.to(device=device, dtype=dtype)
         return _SHARED[key]
 
 

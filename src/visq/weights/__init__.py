@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,10 @@ def weights_sha256(spec: MetricSpec, options: Mapping[str, Any]) -> str:
 
         given = [stand_in(spec.id)]
     hashes = [sha256(member) for path in given if path for member in members(path)]
+    if spec.files and not hashes:
+        module, _, function = spec.files.partition(":")
+        needed = getattr(import_module(module), function)(options)
+        hashes = [w.sha256 or w.filename for w in needed] if needed != spec.weights else []
     if len(hashes) <= 1:
         return "".join(hashes)
     return hashlib.sha256("".join(hashes).encode()).hexdigest()

@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from visq.backbones.registry import get
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.ops.choices import check_choice
+from visq.types import InputSpec, MetricSpec, Option, Verification, Weights
+
+_NET, _LAYER = "vgg16", "relu4_1"
+
+
+def files(options: Mapping[str, Any]) -> tuple[Weights, ...]:
+    """The weights of the network that the options name.
+
+    Raises
+    ------
+    OptionError
+        A network that there is none of, or a layer that it has not.
+    """
+    spec = get(options.get("net", _NET))
+    check_choice("layer", options.get("layer", _LAYER), spec.taps)
+    return (spec.weights,)
+
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
@@ -25,8 +45,8 @@ SPECS: tuple[MetricSpec, ...] = (
         ),
         code_licence="Apache-2.0",
         options=(
-            Option("net", "str", "vgg16", "the network by its name in visq.backbones, with its public weights"),
-            Option("layer", "str", "relu4_1", "the layer, by the name of its tap"),
+            Option("net", "str", _NET, "the network by its name in visq.backbones, with its public weights"),
+            Option("layer", "str", _LAYER, "the layer, by the name of its tap"),
             Option(
                 "readout",
                 "str",
@@ -35,14 +55,14 @@ SPECS: tuple[MetricSpec, ...] = (
                 ("l2", "rms", "cosine", "minkowski_1", "minkowski_4", "lpips_style"),
             ),
         ),
-        weights=(get("vgg16").weights,),
+        weights=(get(_NET).weights,),
+        files="visq.catalog.learned.probe:files",
         extra="torch",
         verification=(Verification("verified", "torchvision's VGG-16 with the same weights, two pairs", "1e-6"),),
         notes=(
-            "`l2` grows with the number of pixels: compare pictures of one size, or use `rms`. The weights named here, "
-            "and the hash in every identity, are those of the default network: with another one the identity names the "
-            "network, and does not pin its file. `visq probe` "
-            "measures which network, layer and read-out agree with people."
+            "`l2` grows with the number of pixels: compare pictures of one size, or use `rms`. The weights named here "
+            "are those of the default network; with another, the identity has the hash of its file, where one is "
+            "published. `visq probe` measures which network, layer and read-out agree with people."
         ),
     ),
 )
