@@ -19,6 +19,7 @@ sys.path.append(str(BENCHMARKS))
 
 import adapters  # noqa: E402
 import cases  # noqa: E402
+import deep  # noqa: E402
 import environments  # noqa: E402
 import measure  # noqa: E402
 import page  # noqa: E402
@@ -44,7 +45,9 @@ def test_a_quantity_stands_once_and_a_peer_once_in_it() -> None:
 
 def test_every_peer_has_an_environment_an_adapter_and_a_pinned_version() -> None:
     used = {call.peer for group in cases.GROUPS for call in group.peers}
-    assert used == set(cases.PEERS) == set(environments.PEERS) == set(adapters._ADAPTERS) - {"visq"}
+    assert used == set(cases.PEERS)
+    used |= {case.peer for case in deep.CASES}
+    assert used == set(environments.PEERS) == set(adapters._ADAPTERS) - {"visq"}
     for peer in used:
         assert f"{peer}==" in (environments.REQUIREMENTS / f"{peer}.txt").read_text()
 
