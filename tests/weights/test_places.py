@@ -298,7 +298,7 @@ def test_a_score_never_uses_the_network(folders, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a: opened.append(a))
     image = np.zeros((64, 64, 3), np.uint8)
     with pytest.raises(WeightsError, match="`visq weights fetch"):
-        visq.metric("lpips_vgg")(image, image)
+        visq.metric("lpips_squeeze")(image, image)
     assert not opened
 
 

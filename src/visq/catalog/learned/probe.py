@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from visq.backbones.registry import get
-from visq.ops.choices import check_choice
 from visq.types import InputSpec, MetricSpec, Option, Verification, Weights
 
 _NET, _LAYER = "vgg16", "relu4_1"
@@ -20,6 +19,8 @@ def files(options: Mapping[str, Any]) -> tuple[Weights, ...]:
     OptionError
         A network that there is none of, or a layer that it has not.
     """
+    from visq.ops.choices import check_choice
+
     spec = get(options.get("net", _NET))
     check_choice("layer", options.get("layer", _LAYER), spec.taps)
     return (spec.weights,)
