@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import deep_page
 from cases import GROUPS
 from measure import Row
 from others import QUIET
 from pictures import SIZES
 from results import MEMORY, Rows, Summary, factor, hungry, noisy, summary
+from visq.cli.messages import counted
 
 _PLACES = {(group.label, group.pixels): place for place, group in enumerate(GROUPS)}
 
 
-def render(rows: Rows) -> str:
-    """Every row, wins and losses."""
+def render(rows: Rows, networks: Rows | None = None) -> str:
+    """Every row, wins and losses; `networks` are those of `deep.py`."""
     parts = [_head(rows), _summaries(rows), _losses(rows)]
     parts += [_size(rows, size) for size in SIZES]
-    parts += [_memory(rows), _startup(rows), _megapixels(rows), _calls(rows), _failed(rows)]
+    parts += [_memory(rows), _startup(rows), _megapixels(rows)]
+    parts += [deep_page.section(networks) if networks else "", _calls(rows), _failed(rows)]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
@@ -63,9 +66,10 @@ def _summaries(rows: Rows) -> str:
     total = summary(speed)
     lines.append(_summary_line("**all**", "", total))
     if total.noisy:
-        lines += ["", f"{total.noisy} pairs were taken on a busy machine (†) and are not counted."]
+        lines += ["", f"Taken on a busy machine (†) and not counted: {counted(total.noisy, 'pair')}."]
     if total.untried:
-        lines += ["", f"{total.untried} pairs were not run, the peer being too slow at a smaller size: not counted."]
+        untried = counted(total.untried, "pair")
+        lines += ["", f"Not run, the peer being too slow at a smaller size, and not counted: {untried}."]
     over = sorted(f"{_name(r)} {r['size']} ({factor(r):.1f})" for r in hungry(rows.of("memory")))
     if rows.of("memory"):
         text = ", ".join(over) or "none"

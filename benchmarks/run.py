@@ -36,6 +36,8 @@ from results import Rows, noisy  # noqa: E402
 from turns import QUICK, Effort, Worker  # noqa: E402
 
 ROWS = HERE / "results" / "rows.jsonl"
+#: What `deep.py` writes.
+NETWORKS = HERE / "results" / "deep.jsonl"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 #: What is worth most comes first, so that a run that is ended early has it.
 STEPS: tuple[tuple[str, str, int], ...] = (
@@ -218,7 +220,8 @@ def main() -> None:
 def write(target: Path, rows: Rows) -> None:
     """The page."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page.render(rows))
+    # The page of the project tells of networks too; a trial's page of what the trial measured.
+    target.write_text(page.render(rows, Rows(NETWORKS) if target == PAGE else None))
 
 
 if __name__ == "__main__":
