@@ -20,7 +20,9 @@ from visq.lazy import names as _names
 _LAZY = {
     "Agreement": "agreements",
     "Comparison": "significance",
+    "Conformal": "conformal",
     "CorrelationTest": "dependent",
+    "Coverage": "interval_quality",
     "Fit": "logistic",
     "Interval": "resampling",
     "PairAnalysis": "pairs",
@@ -39,7 +41,12 @@ _LAZY = {
     "breakdown": "breakdowns",
     "compare_metrics": "significance",
     "compare_pairs": "pairs",
+    "conformal_intervals": "conformal",
+    "conformal_quantile": "conformal",
+    "coverage": "interval_quality",
+    "expected_coverage": "interval_quality",
     "fit_logistic": "logistic",
+    "interval_score": "interval_quality",
     "krcc": "correlation",
     "meng": "dependent",
     "outlier_ratio": "outliers",
@@ -62,7 +69,9 @@ _LAZY = {
 __all__ = [
     "Agreement",
     "Comparison",
+    "Conformal",
     "CorrelationTest",
+    "Coverage",
     "Fit",
     "Interval",
     "PairAnalysis",
@@ -81,7 +90,12 @@ __all__ = [
     "breakdown",
     "compare_metrics",
     "compare_pairs",
+    "conformal_intervals",
+    "conformal_quantile",
+    "coverage",
+    "expected_coverage",
     "fit_logistic",
+    "interval_score",
     "krcc",
     "meng",
     "outlier_ratio",
@@ -105,9 +119,11 @@ if TYPE_CHECKING:
     from visq.evaluate.agreements import Agreement, agreement
     from visq.evaluate.breakdowns import breakdown
     from visq.evaluate.choices import TwoAlternative, two_alternative
+    from visq.evaluate.conformal import Conformal, conformal_intervals, conformal_quantile
     from visq.evaluate.correlation import krcc, plcc, rmse, srcc
     from visq.evaluate.dependent import CorrelationTest, meng, power, steiger, williams
     from visq.evaluate.forms import as_dict, as_json, as_text
+    from visq.evaluate.interval_quality import Coverage, coverage, expected_coverage, interval_score
     from visq.evaluate.logistic import Fit, fit_logistic
     from visq.evaluate.multiple import adjust
     from visq.evaluate.outliers import outlier_ratio
