@@ -19,6 +19,8 @@ _LIGHT_COMMANDS = [
     ["probe", "--help"],
     ["export", "--help"],
     ["recover", "--help"],
+    ["train", "--help"],
+    ["train", "--list"],
 ]  # fmt: skip
 
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("visq.cli.evaluate:command", "Tell how well scores agree with people."),
     "bench": ("visq.cli.bench:command", "Score rated databases and print the leader-board."),
     "probe": ("visq.cli.probe:command", "Tell how well networks' internal distances agree with people."),
+    "train": ("visq.cli.train:command", "Train what a recipe says."),
     "export": ("visq.cli.export:command", "Write a metric's network as a file that runs without torch."),
     "list": ("visq.cli.list:command", "List the metrics."),
     "show": ("visq.cli.show:command", "Tell everything about one metric."),

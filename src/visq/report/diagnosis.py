@@ -35,6 +35,7 @@ _EXTRAS = {
     "tables": ("polars", "Parquet tables"),
     "video": ("av", "videos, frame by frame"),
     "plot": ("matplotlib", "curves of videos as pictures"),
+    "train": ("accelerate", "`visq train`"),
 }
 _IMPORT_SECONDS = 120
 
