@@ -378,9 +378,12 @@ def _each(metrics: Names, image: Any, reference: Any, data_range: float | None) 
             )
         found = [one] if isinstance(one, Metric) else [metric(name, **options) for name, options in parse(one)]
         chosen |= {m.identity: m for m in found}
+    from visq.media import open_image
+    from visq.weights.stand_in import check
+
     for m in chosen.values():
         m._check_reference(reference)
-    from visq.media import open_image
+        check(m.spec, m.options)
 
     opened = [item if item is None or _in_memory(item) else open_image(item) for item in (image, reference)]
     titles = labels(list(chosen.values()))

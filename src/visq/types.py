@@ -14,8 +14,9 @@ Kind = Literal["fr", "rr", "nr", "stereo", "video", "set"]
 class Option:
     """One keyword option of a metric, as the command line and the documentation show it.
 
-    `default` is the value used when the option is not given; `choices`, where not empty, are the only values
-    allowed; `type` is what every value is converted to; `optional` allows None where the default is something else.
+    `default` is the value used when the option is not given; `choices`, where not empty, are the only values allowed,
+    beside None where that may be given; `type` is what every value is converted to; `optional` allows None where the
+    default is something else.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Weights:
     filename : str
         Its name in the folder of `VISQ_WEIGHTS`, in the package's data and in the cache.
     sha256 : str
-        Of the whole file. Its first eight digits where its publisher tells no more (torchvision's names carry them).
+        Of the whole file; empty, or its first digits, where its publisher tells no more.
     licence, origin : str
         Of the parameters; who made them from what.
     ships : bool
@@ -128,6 +129,11 @@ class MetricSpec:
     files : str
         `package.module:function`: from options to the `Weights` that they need, where an option decides which network
         is looked at; it refuses options that go with no network. Empty where `weights` are all.
+    reads : str
+        `package.module:function`: what reads the file that an option names, where that is no graph: a wrong one is
+        refused before anything is scored.
+    size_option : str
+        Name of the option by which image and reference may differ in size; empty where they may not.
     stream : str
         Video only, `package.module:Class`: what takes one pair of frames after the other, as `visq.video.judges.Stream`
         says.
@@ -186,6 +192,8 @@ class MetricSpec:
     stream: str = ""
     graph: str = ""
     files: str = ""
+    reads: str = ""
+    size_option: str = ""
     verification: tuple[Verification, ...] = ()
     likes: tuple[Like, ...] = ()
     notes: str = ""

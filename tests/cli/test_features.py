@@ -186,14 +186,19 @@ def test_places_that_cannot_be_written_are_one_line(visq, large, tmp_path):
     large("ref/b.png")
     large("a.png")
     (tmp_path / "file").write_text("")
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "same.json").symlink_to("a.png")
     cases = {
         ("ref", "file"): "file cannot be made",
         ("ref", "file/sub"): "file/sub cannot be made",
         ("a.png", "file/a.json"): "file cannot be made",
-        ("a.png", "x" * 300): "cannot be written",
-        ("a.png", "folder"): "folder",
-        ("a.png", "a.png"): "is the reference itself",
+        ("a.png", "x" * 300 + ".json"): "cannot be written",
+        ("a.png", "folder.json"): "folder.json",
+        ("a.png", "same.json"): "is the reference itself",
+        # They are JSON whatever the name says, as tables of scores are what their names say.
+        ("a.png", "a.png"): "-o a.png: features are kept as JSON; expected a name ending in .json",
+        ("a.png", "kept.csv"): "a name ending in .json",
+        ("a.png", "kept"): "a name ending in .json",
     }
     before = (tmp_path / "a.png").read_bytes()
     for (reference, output), text in cases.items():

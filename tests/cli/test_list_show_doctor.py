@@ -16,8 +16,10 @@ from visq.cli import main
 from visq.cli.list import range_text, short_paper
 from visq.report import diagnosis
 from visq.report.environment import VARIABLES
+from visq.weights import missing
 
 _IDS = catalog.ids()
+_FILES = r"(photo|reference|distorted)\.(jpg|png|json|mp4)"
 
 
 @pytest.fixture
@@ -144,7 +146,9 @@ def test_the_command_line_that_show_gives_is_understood(run, name):
         assert words[0] == "visq"
         code, out, err = run(*words[1:], "-q")
         assert code in (1, 2)
-        assert re.search(r"(photo|reference|distorted)\.(jpg|png|json|mp4)", out + err)
+        lacking = missing(catalog.get(name))
+        said = rf"the parameter file .*{lacking[0].filename}" if lacking else _FILES
+        assert re.search(said, out + err)
         assert "option" not in err.lower()
 
 

@@ -300,3 +300,14 @@ def test_interrupted_runs_keep_what_was_written(pair, number, code):
     assert [int(r["frame"]) for r in rows] == list(range(len(rows)))
     assert all(float(r["fsim"]) == pytest.approx(1, abs=1e-6) for r in rows)
     assert not part.exists()
+
+
+def test_a_file_that_is_not_there_is_an_input_that_was_not_scored(visq, pair, picture):
+    """As for `visq score` and `visq compare`: the others are scored, and the code says that one was not."""
+    picture("a.png")
+    done = visq("video", "nowhere.y4m", "a.y4m", "-r", "ref.y4m", "-m", "psnr", "-q")
+    assert done.code == 1
+    assert [row[0] for row in _lines(done.out)[1:]] == ["nowhere.y4m", "a.y4m"]
+    assert done.err.startswith("visq: nowhere.y4m: does not exist")
+    for command in (["score", "-m", "tv"], ["compare", "-m", "mse", "a.png"], ["video", "-m", "tv"]):
+        assert visq(*command, "nowhere.png").code == 1

@@ -212,6 +212,8 @@ def test_a_database_without_references_is_refused(tmp_path):
         pairs(str(tmp_path.parent))
     with pytest.raises(DatasetError, match="no database in 'nowhere'"):
         pairs("nowhere")
+    with pytest.raises(DatasetError, match="no database in '~no_such_user_at_all/set'"):
+        pairs("~no_such_user_at_all/set")
 
 
 def test_contents_are_left_out_by_name_or_number():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from probe_nets import rated, tiny
+from visq.errors import StoreError
 from visq.probe import figures, page, run
 
 
@@ -143,4 +144,7 @@ def test_a_page_is_written_whole(table, text, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "render", lambda *_, **__: text)
     page.write(str(tmp_path / "report.html"), table)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == text
+    with pytest.raises(StoreError, match="cannot be written") as refused:
+        page.write(str(tmp_path / "none/report.html"), table)
+    assert "--resume" not in str(refused.value), "an option of `visq score`"
     assert text.endswith("</html>\n")

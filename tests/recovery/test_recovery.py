@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -305,10 +306,7 @@ def test_who_starts_at_the_reference_stays_there():
 
 
 def test_without_torch_it_is_said_what_to_install(monkeypatch):
-    def missing():
-        raise MissingExtraError("this metric needs torch", hint="Install it: pip install 'visq[torch]'.")
-
-    monkeypatch.setattr("visq.systems.inputs.require_torch", missing)
+    monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"recovering a picture needs torch.*visq\[torch\]"):
         recover(_picture(), "mse")
 

@@ -124,6 +124,8 @@ def test_page_shows_every_row(stored: results.Rows) -> None:
     assert "vif, grey, pyiqa, 512x384, 1 threads: URLError: no network" in text
     assert "mad, grey 512x384 (18.0)" in text
     assert "| 512x384 | 1 | 2 of 3 (67 %) | 3 of 3 (100 %) | 5 of 6 (83 %) |" in text
+    assert "Taken on a busy machine (†) and not counted: 2 pairs." in text
+    assert "Not run, the peer being too slow at a smaller size, and not counted: 1 pair." in text
 
 
 def test_rows_survive_a_run_that_was_killed(stored: results.Rows) -> None:

@@ -349,3 +349,16 @@ def test_parquet_without_its_extra_is_said_at_once(monkeypatch):
 def test_an_unknown_kind_of_table_is_said_at_once(name):
     with pytest.raises(OptionError, match=r"\.csv, \.jsonl, \.parquet, \.sqlite"):
         Destination(name)
+
+
+def test_what_cannot_be_written_says_what_to_do_in_the_words_of_its_owner(tmp_path):
+    target = str(tmp_path / "none/b.txt")
+    with pytest.raises(StoreError, match=r"b\.txt cannot be written: .*\. Make room, or "), replacing(target):
+        pass
+    with pytest.raises(StoreError, match=r"written: .*\. Look there\."), replacing(target, hint="Look there."):
+        pass
+    journal = _filled(tmp_path / "t.csv.journal")
+    destination = Destination(str(tmp_path / "none/t.csv"))
+    with pytest.raises(StoreError, match=r"safe in the journal.*--resume"):
+        destination.write(journal)
+    journal.close()

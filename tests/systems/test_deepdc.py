@@ -227,3 +227,63 @@ def test_vgg19_itself_with_random_weights():
 def test_the_examples_of_the_authors(picture, printed, _):
     image, reference = (load(f"golden/deepdc/{name}.png") for name in (picture, "A0013"))
     assert deepdc(image, reference) == pytest.approx(printed, abs=5e-4)
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """A small network in the place of VGG-19, whose weights need not be here."""
+    network = small_vgg((8, 8, 12, 12, 16), (2, 2, 4, 4, 4))
+    monkeypatch.setattr(backbones, "shared", lambda *_, **__: network)
+    return network
+
+
+@pytest.mark.parametrize("resize", [True, False])
+def test_pictures_of_two_sizes_where_that_is_allowed(narrow, resize):
+    """Only channels are compared: the score is made of what each picture's own features give."""
+    image, reference = samples.noise(240, 300), samples.picture(96, 64)
+    with pytest.raises(SizeError, match="differ in size"):
+        deepdc(image, reference, resize=resize)
+    found = deepdc(image, reference, resize=resize, allow_size_mismatch=True)
+    judge = DeepDC(narrow, TAPS["released"])
+    shrunk = tensor(image)
+    if resize:  # 240 x 300 by the rule of the loader, with Pillow itself
+        from PIL import Image
+
+        shrunk = tensor(np.asarray(Image.fromarray(image).resize((280, 224), Image.Resampling.BILINEAR)))
+    with torch.no_grad():
+        wanted = judge.distance(judge.features(shrunk), judge.features(tensor(reference)))
+    assert found == pytest.approx(float(wanted), rel=1e-5)
+    batch = deepdc(np.stack([image] * 2), np.stack([reference] * 2), resize=resize, allow_size_mismatch=True)
+    assert batch.tolist() == [found, found]
+    with pytest.raises(SizeError):
+        deepdc(np.stack([image] * 2), reference[None], allow_size_mismatch=True)
+
+
+def test_pictures_of_one_size_score_the_same_either_way(narrow):
+    reference = samples.picture(64, 80)
+    image = samples.noisy(reference, 9)
+    assert deepdc(image, reference, allow_size_mismatch=True) == deepdc(image, reference)
+    assert deepdc(reference, reference.copy(), allow_size_mismatch=True) == 0.0
+
+
+def test_files_of_two_sizes_are_rows_for_this_metric_alone(narrow, tmp_path):
+    from PIL import Image
+
+    from visq.run.shard import score_shard
+    from visq.run.tasks import Request, Task
+
+    for name, pixels in (("a.png", samples.picture(80, 64)), ("b.png", samples.picture(64, 64))):
+        Image.fromarray(pixels).save(tmp_path / name)
+    given = (("deepdc", {"allow_size_mismatch": True}), ("deepdc", {}), ("psnr", {}))
+    wanted = [Request(name, options, str(i)) for i, (name, options) in enumerate(given)]
+    task = Task(0, str(tmp_path / "a.png"), str(tmp_path / "b.png"))
+    allowed, *others = score_shard([task], wanted)
+    assert (allowed.status, allowed.error) == ("ok", "")
+    assert [(one.status, one.error.partition(";")[0]) for one in others] == [
+        ("error", "image and reference differ in size")
+    ] * 2
+
+
+def test_the_option_is_the_one_that_the_catalogue_names():
+    spec = catalog.get("deepdc")
+    assert [o.default for o in spec.options if o.name == spec.size_option] == [False]

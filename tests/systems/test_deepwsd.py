@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import samples
+from visq import catalog
 from visq.errors import OptionError, SizeError
 from visq.systems.deepwsd.preparation import least_side, plan, prepare
 
@@ -69,6 +70,15 @@ def test_the_least_side_is_the_one_that_leaves_a_window(window):
     for side, there in ((least, True), (least - 1, False)):
         # Four poolings, each of which rounds up.
         assert (round(-(-side // 16) / window) > 0) == there
+
+
+def test_a_window_of_another_size_is_a_wrong_option():
+    spec = catalog.get("deepwsd")
+    for given in (5, "5", 0):
+        with pytest.raises(OptionError, match=r"deepwsd: window cannot be \d; expected 4 or 8 or 16"):
+            catalog.check_options(spec, {"window": given})
+    found = [catalog.check_options(spec, {"window": given})["window"] for given in (None, "none", 4, "16")]
+    assert found == [None, None, 4, 16]
 
 
 def test_long_and_thin_pictures_are_refused_with_the_side_they_need():

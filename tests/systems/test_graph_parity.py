@@ -55,9 +55,9 @@ def folder(tmp_path_factory):
 def narrow():
     """VGG with few channels and random weights, the same for everybody who asks for it."""
     from visq import backbones
-    from visq.systems import content_style, feature_distances
+    from visq.systems import content_style
 
-    made, real, real_trunk = {}, backbones.shared, feature_distances.trunk
+    made, real = {}, backbones.shared
 
     def shared(name, *, device="cpu", dtype=None, **options):
         if not name.startswith("vgg"):
@@ -68,14 +68,8 @@ def narrow():
             made[key] = small_vgg((8, 8, 12, 12, 16), counts, pooling=key[1], dtype=key[2])
         return made[key]
 
-    def trunk(name, pooling, device, dtype):
-        if not name.startswith("vgg"):
-            return real_trunk(name, pooling, device, dtype)
-        return shared(name, device=device, dtype=dtype, pooling=pooling)
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backbones, "shared", shared)
-        patch.setattr(feature_distances, "trunk", trunk)
         content_style.network.cache_clear()
         yield
     content_style.network.cache_clear()
@@ -152,6 +146,15 @@ def test_all_of_them_run_without_torch_and_are_found_by_their_names(narrow, fold
         assert score == metric(*((image, reference) if metric.spec.takes_reference else (image,))), name
 
 
+def test_a_graph_takes_pictures_of_two_sizes_as_torch_does(narrow, folder):
+    path = folder / "deepdc.onnx"
+    if not path.exists():
+        export("deepdc", path)
+    image, reference = samples.noise(240, 300), samples.picture(96, 64)
+    torch_metric, graph = (visq.metric("deepdc", allow_size_mismatch=True, **m) for m in ({}, {"model": str(path)}))
+    assert graph(image, reference) == pytest.approx(torch_metric(image, reference), rel=WITHIN)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param(i, marks=lacking(catalog.get(i))) for i in _FIXED])
 def test_a_graph_with_public_weights_agrees_with_torch(name, tmp_path):
@@ -160,7 +163,7 @@ def test_a_graph_with_public_weights_agrees_with_torch(name, tmp_path):
 
 def test_squeezenet_with_random_weights_agrees_with_torch(monkeypatch, tmp_path):
     from visq import backbones
-    from visq.systems import feature_distances, heads, lpips
+    from visq.systems import heads, lpips
 
     trunk = backbones.create("squeezenet1_1", weights="random")
     generator = torch.Generator().manual_seed(0)
@@ -168,7 +171,6 @@ def test_squeezenet_with_random_weights_agrees_with_torch(monkeypatch, tmp_path)
     def random_heads(candidates, shapes):
         return {name: torch.rand(shape, generator=generator) for name, shape in shapes.items()}
 
-    monkeypatch.setattr(feature_distances, "trunk", lambda *_: trunk)
     monkeypatch.setattr(backbones, "shared", lambda *_, **__: trunk)
     monkeypatch.setattr(heads, "open_first", random_heads)
     lpips.network.cache_clear()

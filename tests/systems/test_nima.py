@@ -116,3 +116,26 @@ def test_a_damaged_file_of_weights_is_refused(tmp_path):
     save_file(tensors | {"fc.bias": torch.full((10,), float("nan"))}, tmp_path / "b.safetensors")
     with pytest.raises(WeightsError, match="NaN"):
         load_network(str(tmp_path / "b.safetensors"))
+
+
+@pytest.mark.parametrize(("resize", "most"), [("nearest", 16), ("bilinear", 16), ("none", 1)])
+def test_a_large_batch_needs_no_more_memory_than_a_small_one(monkeypatch, resize, most):
+    """What a network needs on the way grows with what it is given at a time."""
+    from visq.systems import nima
+
+    given = []
+
+    def network(planes):
+        given.append(tuple(planes.shape))
+        p = torch.softmax(planes[:, :1, :2, :5].flatten(1), dim=1)
+        return planes.mean(dim=(1, 2, 3)), p
+
+    monkeypatch.setattr(nima, "_network", lambda *_: network)
+    monkeypatch.setattr(nima.graphs, "choose", lambda *_: None)
+    batch = np.random.default_rng(0).integers(0, 256, (37, 40, 48, 3), dtype=np.uint8)
+    scores, marks = nima.nima(batch, resize=resize), nima_distribution(batch, resize=resize)
+    assert max(shape[0] for shape in given) == most
+    assert sum(shape[0] for shape in given) == 2 * 37
+    # Sums over more pictures at a time are cut otherwise: single precision.
+    np.testing.assert_allclose(scores, [nima.nima(one, resize=resize) for one in batch], rtol=1e-6)
+    np.testing.assert_allclose(marks, [nima_distribution(one, resize=resize) for one in batch], rtol=1e-6)

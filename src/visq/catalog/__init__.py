@@ -112,7 +112,7 @@ def _convert(spec: MetricSpec, known: dict[str, Option], name: str, value: Any) 
     if isinstance(value, str) and option.type not in ("str", "path"):
         value = _parse(spec, option, value)
     value = _typed(spec, option, value)
-    if option.choices and value not in option.choices:
+    if option.choices and value is not None and value not in option.choices:
         raise OptionError(
             f"{spec.id}: {name} cannot be {value!r}", expected=" or ".join(repr(c) for c in option.choices)
         )

@@ -20,13 +20,15 @@ from visq.cli import exits, metric_option
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import as_options, counted, say
 from visq.cli.text import name
-from visq.errors import InputError, PairingError, SizeError, StoreError, VisqError
+from visq.errors import InputError, OptionError, PairingError, SizeError, StoreError, VisqError
 from visq.run.plan import Finder, Found
 
 if TYPE_CHECKING:
     from visq.api import Metric
     from visq.features import Features
 
+#: What files of features are called.
+SUFFIX = ".json"
 _EXAMPLES = """\b
 Examples:
   visq features original.png -o original.json
@@ -77,6 +79,8 @@ def command(
     many = os.path.isdir(reference)
     if many and not output:
         raise click.UsageError("REFERENCE is a folder: -o DIR is needed")
+    if output and not many and not output.lower().endswith(SUFFIX):
+        raise OptionError(f"-o {output}: features are kept as JSON", expected=f"a name ending in {SUFFIX}")
     pairs = list(_names(reference, output or "")) if many else [(Found(reference, ""), output or "")]
     if many:
         _make_folder(output or "")
@@ -130,7 +134,7 @@ def _names(folder: str, output: str) -> Iterator[tuple[Found, str]]:
             raise PairingError(f"{taken[stem]} and {found.path} differ only in the extension",
                                hint="Both would be kept under one name: move one of them.")  # fmt: skip
         taken[stem] = found.path
-        yield found, os.path.join(output, f"{stem}.json")
+        yield found, os.path.join(output, f"{stem}{SUFFIX}")
     if not taken:
         raise InputError(f"no images found in {folder}")
 
@@ -224,7 +228,7 @@ def _make_folder(folder: str) -> None:
 def walk_features(folder: str) -> Iterator[Found]:
     """Files of features under a folder."""
     for found in Finder(all_files=True).walk(folder):
-        if found.problem or found.path.endswith(".json"):
+        if found.problem or found.path.lower().endswith(SUFFIX):
             yield found
 
 

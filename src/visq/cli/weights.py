@@ -15,9 +15,9 @@ from visq.cli import exits
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import counted, say
 from visq.errors import VisqError
+from visq.paths import hindrance, is_file
 from visq.types import MetricSpec, Weights
 from visq.weights import VARIABLE, check_hash, hash_is_whole, inventory, locate, noted_hash, places
-from visq.weights.paths import hindrance, is_file
 from visq.weights.stand_in import has_torch, stand_in
 
 _EPILOG = """\b

@@ -18,6 +18,7 @@ from visq.datasets.rows import present
 from visq.datasets.samples import Builder
 from visq.datasets.spec import DatasetSpec, Labels, PairSample
 from visq.errors import DatasetError, InputError, OptionError
+from visq.paths import expanded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -224,10 +225,7 @@ def dataset(
     (4.57, False, ('images/I01.png', 'images/I01_01_01.png'))
     """
     spec = name if isinstance(name, DatasetSpec) else get(name)
-    try:
-        top = Path(root).expanduser()
-    except RuntimeError:  # `~name` of nobody
-        top = Path(root)
+    top = expanded(root)
     if not top.is_dir():
         raise DatasetError(f"{top} is not a folder", hint=f"Name the folder into which {spec.title} was unpacked.")
     here = Folder(top)

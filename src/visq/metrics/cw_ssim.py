@@ -88,6 +88,16 @@ def cw_ssim(
     >>> cw_ssim(picture, picture), round(cw_ssim(np.roll(picture, 3, 1), picture), 3)
     (1.0, 0.985)
     """
+    _check(level, orientations, k)
+    x, y = read_pair(image, reference, data_range=data_range, min_side=2 ** (int(level) + 2))
+    (a,), (b,) = (picture_planes(z, "luma", rounded_luma, luma=luma) for z in (x, y))
+    if x.torch:
+        a, b = wide(a), wide(b)
+    scores = _score(a, b, int(level), int(orientations), float(k))
+    return x.result(scores.to(x.dtype) if x.torch else scores)
+
+
+def _check(level: int, orientations: int, k: float) -> None:
     if level != level // 1 or not 1 <= level <= 16 or orientations != orientations // 1 or not 1 <= orientations <= 16:
         raise OptionError(
             "level or orientations cannot be used",
@@ -96,12 +106,6 @@ def cw_ssim(
         )
     if not 0.0 <= k < math.inf:
         raise OptionError("k cannot be used", expected="a finite number >= 0", got=repr(k))
-    x, y = read_pair(image, reference, data_range=data_range, min_side=2 ** (int(level) + 2))
-    (a,), (b,) = (picture_planes(z, "luma", rounded_luma, luma=luma) for z in (x, y))
-    if x.torch:
-        a, b = wide(a), wide(b)
-    scores = _score(a, b, int(level), int(orientations), float(k))
-    return x.result(scores.to(x.dtype) if x.torch else scores)
 
 
 def _score(x: Any, y: Any, level: int, orientations: int, k: float) -> Any:

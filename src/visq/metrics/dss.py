@@ -117,7 +117,11 @@ def dss(
 
     parallel = not x.torch and math.prod(x.size) >= _LARGE
     a, b = each(subbands, (x, y), parallel=parallel)
-    local, structure = _similarities(a, b, parallel=parallel)
+    return _pooled(x, *_similarities(a, b, parallel=parallel), full=full)
+
+
+def _pooled(x: Batch, local: Any, structure: Any, *, full: bool) -> Any:
+    """The score out of the maps of the sub-bands and of the structure of the first, and the map where it is wanted."""
     worst = [_lowest(local[:, k]) for k in range(len(_WEIGHT))]
     worst[0] = worst[0] * _lowest(structure)
     # As 1 minus what is missing: exactly 1 where nothing is.

@@ -45,9 +45,8 @@ def ms_ssim(
     of the whole SSIM at the fifth, each half as large as the one before; 11 x 11 Gaussian window, sigma 1.5,
     weights 0.0448, 0.2856, 0.3001, 0.2363, 0.1333. Symmetric in its two images.
 
-    This is the authors' `msssim.m` with its default product, on MATLAB's luma. Where a mean is negative, which
-    takes an image more unlike than noise (a negative, for instance), MATLAB returns a complex number; here the
-    mean counts as 0, the score is 0 and the gradient of that factor is 0.
+    The authors' `msssim.m` with its default product, on MATLAB's luma. Where a mean is negative (a photographic
+    negative), MATLAB returns a complex number; here that mean, the score and the gradient of that factor are 0.
 
     Parameters
     ----------
@@ -80,12 +79,10 @@ def ms_ssim(
 
     Raises
     ------
-    visq.errors.InputError
-        Shapes that differ, a side below 161, values out of range, NaN.
+    visq.errors.InputError, visq.errors.InputTypeError
+        Shapes that differ, a side below 161, values out of range, NaN; no arrays or tensors, or of no pixels.
     visq.errors.OptionError
         An option outside its domain.
-    visq.errors.InputTypeError
-        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     References
     ----------

@@ -59,8 +59,7 @@ def niqe(
     Parameters
     ----------
     image : array
-        NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`, at least one block: 96 x 96 unless the
-        model says otherwise.
+        NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`, of at least a block (mostly 96 x 96).
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
     model : path, optional
@@ -80,31 +79,27 @@ def niqe(
 
     Raises
     ------
-    visq.errors.InputError
-        A side below a block, values out of range, NaN, an unknown rule for flat areas.
-    visq.errors.InputTypeError
-        Neither array nor tensor, or of a dtype that holds no pixels.
+    visq.errors.InputError, visq.errors.InputTypeError
+        A side below a block, values out of range, NaN, an unknown rule for flat areas; neither array nor tensor.
     visq.errors.WeightsError
         A model file that is missing, damaged or not one.
 
     Notes
     -----
-    To reproduce the authors' program, give 8-bit pixels and their `modelparameters.mat`.
-
-    MATLAB's `niqe` (Image Processing Toolbox) computes the same with a model of its own, which may not be shipped and
-    scores otherwise (7.20, 2.99, 3.17, 3.71, 7.69 where the authors' model gives 15.75, 3.65, 3.24, 3.18, 8.64). Who
-    has the toolbox saves the numbers of a model there, and gives the file as `model`::
+    To reproduce the authors' program, give 8-bit pixels and their `modelparameters.mat`. MATLAB's `niqe`
+    (Image Processing Toolbox) computes the same with a model of its own, which may not be shipped and scores otherwise
+    (7.20, 2.99, 3.17, 3.71, 7.69 where the authors' model gives 15.75, 3.65, 3.24, 3.18, 8.64). Who has the toolbox
+    saves the numbers of a model there, and gives the file as `model`::
 
         m = niqeModel; s = struct('Mean',m.Mean,'Covariance',m.Covariance,'BlockSize',m.BlockSize, ...
             'SharpnessThreshold',m.SharpnessThreshold); save('niqe.mat','-struct','s','-v7')
 
-    Block size and threshold of sharpness come with such a model. The toolbox describes the blocks of the scored
-    picture as selected too, so the threshold is applied to them; 0, its default, selects all, as the authors do.
+    Block size and threshold of sharpness come with such a model, and the threshold selects blocks of the scored picture
+    too; 0, its default, selects all, as the authors do.
 
-    A block without positive or without negative coefficients leaves features undefined; like the authors'
-    program, the mean skips them and the covariance skips the block. Beyond their program, which gives NaN there:
-    features that no block defines count as 0, and a single block has covariance zero, so that constant images
-    have a finite score.
+    A block without positive or without negative coefficients leaves features undefined; like the authors' program, the
+    mean skips them and the covariance skips the block. Where their program gives NaN, features that no block defines
+    count as 0, and a single block has covariance zero.
 
     References
     ----------
@@ -123,13 +118,16 @@ def niqe(
     (height, width), (high, wide) = batch.size, pristine.block
     if height < high or width < wide:
         raise SizeError("image is too small", expected=f"at least {wide}x{high} pixels", got=f"{width}x{height}")
-    values = []
-    for n in range(batch.data.shape[0]):
-        found, sharpness = block_features(batch, n, block=pristine.block, rounded_luma=rounded_luma, flat=flat)
-        if pristine.threshold > 0:
-            found = found[sharpness > pristine.threshold * sharpness.max()]
-        values.append(_distance(pristine, found))
-    return batch.result_of_numpy(values)
+    blocks = (_selected(pristine, batch, n, rounded_luma, flat) for n in range(batch.data.shape[0]))
+    return batch.result_of_numpy([_distance(pristine, found) for found in blocks])
+
+
+def _selected(
+    pristine: PristineModel, batch: Batch, n: int, rounded_luma: bool | None, flat: statistics.Flat
+) -> np.ndarray:
+    """The features of the blocks of image `n` that are as sharp as the model asks for."""
+    found, sharpness = block_features(batch, n, block=pristine.block, rounded_luma=rounded_luma, flat=flat)
+    return found[sharpness > pristine.threshold * sharpness.max()] if pristine.threshold > 0 else found
 
 
 def block_features(

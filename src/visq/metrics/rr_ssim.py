@@ -77,12 +77,10 @@ def rr_ssim(
     From the paper: statistics of a divisively normalised, oriented, multi-scale transform are sent; a distortion
     measure of the form of SSIM times a logarithm of divergences is made of them; it is linear in SSIM within one kind
     of distortion. Not the paper's: the exact equations, D0, the constant 0.3 and the features' number are chosen here,
-    the slopes are fitted here (``python -m visq.metrics.fit_rr_ssim``), kurtosis and skewness are not sent because
-    nothing here uses them, and the normalisation between kinds of distortion is replaced by the option. Scores are not
-    comparable with the paper's. Light is not looked at: a shift of all levels goes unnoticed.
-
-    How well it follows SSIM is in the card of `rr_ssim_kodak24.npz`: within one photograph closely, over different
-    photographs much less, except for noise.
+    the slopes fitted here (``python -m visq.metrics.fit_rr_ssim``), kurtosis and skewness not sent, and the option
+    stands for the normalisation between kinds of distortion. Scores do not compare with the paper's. A shift of all
+    levels goes unnoticed. The card of `rr_ssim_kodak24.npz` has how well it follows SSIM: within one photograph
+    closely, over different ones much less, except for noise.
 
     References
     ----------

@@ -64,22 +64,17 @@ def sr_sim(
 
     Raises
     ------
-    visq.errors.InputError
-        Shapes that differ, a side below 32 pixels, values out of range, NaN.
-    visq.errors.InputTypeError
-        Not two arrays or two tensors, or of a dtype that holds no pixels.
+    visq.errors.InputError, visq.errors.InputTypeError
+        Shapes that differ, a side below 32 pixels, values out of range, NaN; no arrays or tensors of pixels.
     visq.errors.OptionError
         A window below 1.
 
     Notes
     -----
-    The luma is ``0.299 R + 0.587 G + 0.114 B``, not rounded, as the authors' program SR_SIM.m computes it.
-    The saliency is computed in float64. The paper has the luma only: SR-SIMc was proposed by the authors of `piq`,
-    whose YIQ matrix (four digits) and absolute value, where FSIMc takes a real part, are kept.
-
-    The enlarged saliency may fall below 0 by a little (bicubic), so a weighted mean could exceed 1 or fall below
-    0 for pictures made to that end. The score is then that bound. Where neither image has any saliency (both
-    black) the plain mean of `S` is returned.
+    The luma is ``0.299 R + 0.587 G + 0.114 B``, not rounded, as in the authors' SR_SIM.m; the saliency is computed in
+    float64. SR-SIMc was proposed by the authors of `piq`, whose YIQ matrix (four digits) and absolute value, where
+    FSIMc takes a real part, are kept. The enlarged saliency may fall below 0 by a little (bicubic): a score beyond 0..1
+    is held to it. Where neither image has any saliency (both black) the plain mean of `S` is returned.
 
     References
     ----------

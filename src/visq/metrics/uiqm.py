@@ -91,12 +91,9 @@ def uiqm(
     ------
     visq.errors.SizeError
         A side below `block`, or fewer than 20 pixels.
-    visq.errors.OptionError
-        An unknown variance, contrast or edges, a block that is no whole number above 1.
-    visq.errors.InputError
-        Values out of range, NaN.
-    visq.errors.InputTypeError
-        Neither array nor tensor, or of a dtype that holds no pixels.
+    visq.errors.OptionError, visq.errors.InputError, visq.errors.InputTypeError
+        An unknown variance, contrast or edges, a block that is no whole number above 1; values out of range, NaN;
+        neither array nor tensor, or of a dtype that holds no pixels.
 
     Notes
     -----
@@ -105,15 +102,12 @@ def uiqm(
       variance="trimmed", contrast="channels", edges="gradient"``; where sides are no multiples of 5 it resizes edge
       map and picture to more blocks, and its sum takes the trimmed mean of RG for UICM, because the function gives
       that first: use `uiqm_terms` for its three parts.
-    - The score need not fall with the amount of water: in a clear picture some blocks hold a 0, their r is 1, and
-      they add no contrast, so a little haze may raise the score (it does on 9 of the 24 Kodak photographs).
-    - White noise lowers the score on most photographs, through UIConM and often UISM, and raises it on smooth ones
-      (4 of the 24 Kodak photographs at a standard deviation of 25 levels). It raised UICM on all.
-    - The score depends on bit depth: rounding to 8 bit makes smooth water flat, and a flat block adds nothing.
+    - A block that holds a 0 has r = 1 and adds no contrast, so a little haze may raise the score (it does on 9 of the
+      24 Kodak photographs). White noise (25 levels) lowers it on most, and raises it on 4 smooth ones. It depends on
+      bit depth: rounding to 8 bit makes smooth water flat, and a flat block adds nothing.
     - ``plip``: the Python program that uses it returns its contrast with the sign turned, and the value depends
       on how many blocks the picture has; here the sign is that of the other two.
-    - Values below a thousandth of an 8-bit level count as 0 in UISM. The score jumps where a block's minimum
-      gets there; the gradient is that of the sorted and extreme values, finite everywhere.
+    - Below a thousandth of an 8-bit level values count as 0 in UISM, where the score jumps. Gradients are finite.
 
     References
     ----------

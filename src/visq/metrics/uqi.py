@@ -73,12 +73,10 @@ def uqi(
 
     Raises
     ------
-    visq.errors.InputError
-        Shapes that differ, a side below `window`, values out of range, NaN.
+    visq.errors.InputError, visq.errors.InputTypeError
+        Shapes that differ, a side below `window`, values out of range, NaN; no arrays or tensors of pixels.
     visq.errors.OptionError
         An option outside its domain.
-    visq.errors.InputTypeError
-        Not two arrays or two tensors, or of a dtype that holds no pixels.
 
     References
     ----------
@@ -98,12 +96,9 @@ def uqi(
     taps = _taps(int(window), weighting, sigma)
     planes = zip(picture_planes(x, channels, rounded_luma), picture_planes(y, channels, rounded_luma), strict=True)
     parts = [_index(a, b, taps, variant, full) for a, b in planes]
-    score = sum(p[0] for p in parts) / len(parts)
-    result = x.result(score.to(x.dtype) if x.torch else score)
-    if not full:
-        return result
-    whole = sum(p[1] for p in parts) / len(parts)
-    return result, x.result(whole.to(x.dtype) if x.torch else whole)
+    means = (sum(p[i] for p in parts) / len(parts) for i in range(1 + full))
+    found = tuple(x.result(mean.to(x.dtype) if x.torch else mean) for mean in means)
+    return found if full else found[0]
 
 
 def _taps(window: int, weighting: str, sigma: float) -> np.ndarray:

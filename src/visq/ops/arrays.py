@@ -232,12 +232,18 @@ def _in_single(data: Any) -> Any:
 
 
 def read_pair(
-    image: Any, reference: Any, *, data_range: float | None = None, min_side: int = 1, check: bool = True
+    image: Any,
+    reference: Any,
+    *,
+    data_range: float | None = None,
+    min_side: int = 1,
+    check: bool = True,
+    same_size: bool = True,
 ) -> tuple[Batch, Batch]:
     """Check an image and its reference: both as `read_one`, and equal in engine, size and batch.
 
-    A grey image against a colour one is compared as colour: the grey one is repeated to three channels. 8 bit
-    against 16 is compared in 16, integers against floats as floats.
+    Without `same_size` their heights and widths may differ. A grey image against a colour one is compared as colour:
+    the grey one is repeated to three channels. 8 bit against 16 is compared in 16, integers against floats as floats.
     """
     if image is None or reference is None:
         missing = "reference" if reference is None else "image"
@@ -250,7 +256,7 @@ def read_pair(
             expected="two NumPy arrays or two torch tensors",
             got=f"{type(image).__name__} and {type(reference).__name__}",
         )
-    if x.size != y.size or x.data.shape[0] != y.data.shape[0]:
+    if (same_size and x.size != y.size) or x.data.shape[0] != y.data.shape[0]:
         raise SizeError(
             "image and reference differ in size",
             expected=f"{_shape(y)} as the reference has",

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from visq.probe.cache import Cache
 from visq.probe.networks import Network
 from visq.probe.pairsets import Pair, PairSet
 from visq.probe.reductions import REDUCTIONS
+
+if TYPE_CHECKING:
+    from visq.api import Metric
 
 #: Key of the time that a picture takes through the network, beside those of the taps.
 FORWARD = "forward"
@@ -223,35 +226,41 @@ def _inference(net: Network) -> Iterator[None]:
     """No gradients, a network that judges and does not learn, and the threads that visq is told to use."""
     import torch
 
-    from visq.ops.threads import get_threads
+    from visq.systems.torch_threads import told_threads
 
-    before, training = torch.get_num_threads(), net.module.training
+    training = net.module.training
     net.module.eval()
     try:
-        if before != get_threads():
-            torch.set_num_threads(get_threads())
-        with torch.inference_mode():
+        with told_threads(), torch.inference_mode():
             yield
     finally:
         net.module.train(training)
-        torch.set_num_threads(before)
 
 
-def baseline(metric: str, pairs: PairSet, cache: Cache, work: Work) -> tuple[str, bool]:
-    """Put into `cache` what a metric of the catalogue gives; returns its identity and whether lower is better.
+def judge_of(metric: str) -> Metric:
+    """The metric of the catalogue that a text names, with its options, if a probe can be compared with it here.
 
     Raises
     ------
     OptionError
         The metric is not of the kind that compares two images.
+    WeightsError, MissingExtraError
+        What it rests on is not here.
     """
     from visq.api import metric as make
     from visq.catalog.naming import parse
+    from visq.weights.stand_in import check
 
     [(name, options)] = parse(metric)
     judge = make(name, **options)
     if judge.spec.kind != "fr":
         raise OptionError(f"{name} compares no two images", expected="a full-reference metric")
+    check(judge.spec, judge.options)
+    return judge
+
+
+def baseline(judge: Metric, pairs: PairSet, cache: Cache, work: Work) -> tuple[str, bool]:
+    """Put into `cache` what a metric gives; returns its identity and whether lower is better."""
     known = cache.known(judge.identity, "", "score")
     for pair, key in zip(pairs.pairs, pairs.keys, strict=True):
         if key not in known:
@@ -274,4 +283,4 @@ def _pixels(picture: Any) -> Any:
     return open_image(picture).pixels
 
 
-__all__ = ["FORWARD", "Work", "altered", "baseline", "measure", "too_small"]
+__all__ = ["FORWARD", "Work", "altered", "baseline", "judge_of", "measure", "too_small"]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visq.errors import DatasetError, InputError, OptionError, VisqWarning
+from visq.paths import expanded
 
 if TYPE_CHECKING:
     from visq.datasets import Dataset
@@ -296,7 +297,7 @@ def _read(name: str, root: str, labels: str) -> Dataset:
 
     if root:
         return dataset(name, root, labels=labels)
-    place = Path(name).expanduser()
+    place = expanded(name)
     if place.is_dir():
         if (place / "visq.csv").is_file():
             return dataset("folder", place)

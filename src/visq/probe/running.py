@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from visq.errors import InputError, OptionError
 from visq.probe.cache import Cache
 from visq.probe.fitting import cross_validated, gained, plain_of
-from visq.probe.measuring import FORWARD, Work, altered, baseline, measure, too_small
+from visq.probe.measuring import FORWARD, Work, altered, baseline, judge_of, measure, too_small
 from visq.probe.networks import Net, Network, open_net, parse_net
 from visq.probe.pairsets import PairSet, pairs
 from visq.probe.reading import ReadOut, l2, readouts, sizes_differ
@@ -22,6 +22,7 @@ from visq.probe.reductions import HEAD
 from visq.probe.table import BASELINE, SEVERAL_SIZES, Key, Row, Skipped, Table, row_of
 
 if TYPE_CHECKING:
+    from visq.api import Metric
     from visq.datasets import Dataset
 
 Floats = NDArray[np.float64]
@@ -53,8 +54,8 @@ def run(
     nets : str, Net, Network, or several
         `vgg16`, `vgg16-random`, `vgg16@FILE`, or what `Net` describes.
     layers : str or iterable of str
-        `all`: the input, every layer after its ReLU, pools and blocks. `every`: convolutions before it too. Or names of
-        taps; a name must be a tap of at least one network, and each network takes those it has.
+        `all`: the input, every layer after its ReLU, pools and blocks. `every`: convolutions before it too. Or names,
+        each a tap of at least one network; each network takes those it has.
     readouts : str or iterable of str
         As `visq.probe.reading` lists them; `all` for all.
     dataset : PairSet, Dataset, path, or several
@@ -91,18 +92,16 @@ def run(
     -----
     P. Hernandez-Camara et al., arXiv 2302.13345 (2023). Distances are accumulated in float64, and no response is kept.
     """
-    reading = _readouts(readouts)
+    reading, metrics = _readouts(readouts), {name: judge_of(name) for name in baselines}
     sets = _sets(dataset, exclude_contents)
     opened = _open(nets, random_twin, allow_random, seed)
-    layers = layers if isinstance(layers, str) else list(layers)
-    chosen = _layers(opened, layers, reading)
-    metrics = list(dict.fromkeys(baselines))
+    chosen = _layers(opened, layers if isinstance(layers, str) else list(layers), reading)
     on_total(sum(len(one) for one in sets.values()) * (len(opened) + len(metrics)))
     made = _Made(samples, seed, Work(on_pair, on_tick))
     with Cache(os.fspath(cache)) as store:
         for name, one in sets.items():
-            for metric in metrics:
-                made.baseline(metric, name, one, store)
+            for metric, judge in metrics.items():
+                made.baseline(metric, judge, name, one, store)
             for net in opened:
                 made.network(net, chosen[net.name], reading, name, one, store)
             sets[name] = replace(one, notes=(*one.notes, *altered(one, store)))
@@ -123,8 +122,8 @@ class _Made:
     skipped: list[Skipped] = field(default_factory=list)
     distances: dict[Key, Floats] = field(default_factory=dict)
 
-    def baseline(self, metric: str, dataset: str, pairs: PairSet, store: Cache) -> None:
-        row, found = _baseline(metric, dataset, pairs, store, self.work, self.samples, self.seed)
+    def baseline(self, metric: str, judge: Metric, dataset: str, pairs: PairSet, store: Cache) -> None:
+        row, found = _baseline(metric, judge, dataset, pairs, store, self.work, self.samples, self.seed)
         self.rows.append(row)
         self.distances[row.key] = found
 
@@ -257,9 +256,9 @@ class _Part:
 
 
 def _baseline(
-    metric: str, dataset: str, one: PairSet, store: Cache, work: Work, samples: int, seed: int
+    metric: str, judge: Metric, dataset: str, one: PairSet, store: Cache, work: Work, samples: int, seed: int
 ) -> tuple[Row, Floats]:
-    identity, lower = baseline(metric, one, store, work)
+    identity, lower = baseline(judge, one, store, work)
     vectors, seconds, _ = store.vectors(identity, "", "score", one.keys)
     if vectors is None:
         raise InputError(f"{metric}: pairs of {dataset} have no score")

@@ -213,16 +213,13 @@ class Table:
         name = os.fspath(path)
         check_output(name)
         ending = os.path.splitext(name)[1].lower()  # noqa: PTH122
-        try:
-            with replacing(name) as file:
-                if ending == ".parquet":
-                    import polars as pl
+        with replacing(name) as file:
+            if ending == ".parquet":
+                import polars as pl
 
-                    pl.DataFrame([asdict(row) for row in self.rows], infer_schema_length=None).write_parquet(file)
-                else:
-                    file.write((self.as_csv() if ending == ".csv" else self.as_json()).encode())
-        except StoreError as error:
-            raise StoreError(error.message, hint="Make room, or name a place you may write to.") from error
+                pl.DataFrame([asdict(row) for row in self.rows], infer_schema_length=None).write_parquet(file)
+            else:
+                file.write((self.as_csv() if ending == ".csv" else self.as_json()).encode())
 
 
 ENDINGS = (".csv", ".json", ".parquet")

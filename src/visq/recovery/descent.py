@@ -10,7 +10,8 @@ import numpy as np
 
 from visq import catalog
 from visq.api import Metric
-from visq.errors import InputError, MissingExtraError, OptionError
+from visq.errors import InputError, OptionError
+from visq.extras import require
 from visq.losses import loss
 from visq.recovery import starts
 from visq.recovery.metrics import usable
@@ -128,7 +129,7 @@ class Descent:
         self, reference: Pixels, metric: Metric, start: Pixels, settings: Settings, *, notes: tuple[str, ...] = ()
     ) -> None:
         self.metric, self.settings, self.notes = metric, settings, notes
-        self._torch = _torch()
+        self._torch = require("torch", "recovering a picture", "torch")
         self._reference = self._tensor(reference)
         self._image = self._tensor(start)
         if self._reference.shape != self._image.shape:
@@ -254,15 +255,6 @@ class Descent:
 
 
 _OTHERWISE = "Another start or a lower rate may get by; the picture of the last good step is kept."
-
-
-def _torch() -> Any:
-    from visq.systems.inputs import require_torch
-
-    try:
-        return require_torch()
-    except MissingExtraError as error:
-        raise MissingExtraError("recovering a picture needs torch", got=error.got, hint=error.hint) from None
 
 
 __all__ = ["Descent", "recover"]

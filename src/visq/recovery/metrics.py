@@ -6,6 +6,7 @@ from visq import catalog
 from visq.api import Metric
 from visq.catalog.naming import parse
 from visq.errors import OptionError
+from visq.weights.stand_in import check
 
 
 def usable(metric: str | Metric) -> Metric:
@@ -16,6 +17,8 @@ def usable(metric: str | Metric) -> Metric:
     OptionError
         A metric without gradient, or of another kind than full-reference; several in one text.
     UnknownMetricError
+    WeightsError, MissingExtraError
+        What it rests on is not here.
     """
     if isinstance(metric, str):
         named = parse(metric)
@@ -27,6 +30,7 @@ def usable(metric: str | Metric) -> Metric:
         why = "has no gradient" if spec.kind == "fr" else "is no full-reference metric"
         able = ", ".join(candidates())
         raise OptionError(f"{spec.id} {why}: nothing can be recovered under it", hint=f"Those that can: {able}.")
+    check(spec, metric.options)
     return metric
 
 

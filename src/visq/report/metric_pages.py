@@ -99,9 +99,10 @@ def _options(spec: MetricSpec) -> Iterator[str]:
 
 
 def _values(option: Option) -> str:
+    none = ", or `none`" if option.optional or option.default is None else ""
     if option.choices:
-        return ", ".join(f"`{value_text(choice)}`" for choice in option.choices)
-    return _TYPES[option.type] + (", or `none`" if option.optional or option.default is None else "")
+        return ", ".join(f"`{value_text(choice)}`" for choice in option.choices) + none
+    return _TYPES[option.type] + none
 
 
 def _likes(spec: MetricSpec) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Scorer:
             # Large references of earlier pairs would stand beside this pair.
             self._references.clear()
         known: dict[str, Any] = {}
-        about = ""
+        about = mismatch = ""
         try:
             image = self._open(task.image)
             known = _known(image.meta)
@@ -73,7 +73,7 @@ class Scorer:
                 about = f"reference {printable(task.reference)}: "
                 reference = self._reference(task.reference)
                 about = ""
-                _check_same_size(image, reference)
+                mismatch = _size_mismatch(image, reference)
         except Exception as error:
             reason = about + _reason(error, task.reference if about else task.image)
             yield None
@@ -84,7 +84,10 @@ class Scorer:
             known["warnings"] += tuple(f"reference {w}" for w in found)
         yield None
         for w in wanted:
-            yield self._one(task, w, image, reference, known)
+            if mismatch and not w.options.get(w.spec.size_option):
+                yield failed(task, w, mismatch, **known)
+            else:
+                yield self._one(task, w, image, reference, known)
 
     def _one(self, task: Task, wanted: Request, image: Any, reference: Any, known: dict[str, Any]) -> ScoreRecord:
         metric = self._metrics[wanted.identity]
@@ -167,14 +170,17 @@ def score_shard(
         yield from scorer.score(task)
 
 
-def _check_same_size(image: Any, reference: Any) -> None:
-    if (image.width, image.height) != (reference.width, reference.height):
-        raise SizeError(
-            "image and reference differ in size",
-            expected=f"{reference.width}x{reference.height} as the reference has",
-            got=f"{image.width}x{image.height}",
-            hint="Resize or crop one of them yourself: how it is done changes every score.",
-        )
+def _size_mismatch(image: Any, reference: Any) -> str:
+    """Why a pair cannot be compared by a metric that takes pictures of one size alone; empty where it can."""
+    if (image.width, image.height) == (reference.width, reference.height):
+        return ""
+    error = SizeError(
+        "image and reference differ in size",
+        expected=f"{reference.width}x{reference.height} as the reference has",
+        got=f"{image.width}x{image.height}",
+        hint="Resize or crop one of them yourself: how it is done changes every score.",
+    )
+    return _reason(error, "")
 
 
 def _known(meta: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from visq import catalog
 from visq.types import MetricSpec, ScoreRecord
 from visq.weights import identity
+from visq.weights.stand_in import check
 
 RECORD_FIELDS = tuple(f.name for f in fields(ScoreRecord))
 # What a record says of the picture, whatever the metric.
@@ -66,14 +67,14 @@ class Request:
 
 
 def request(name: str, options: dict[str, Any] | None = None) -> Request:
-    """A checked request for the metric called `name`.
+    """A checked request for the metric called `name`, which can be computed on this machine.
 
     Raises
     ------
     UnknownMetricError, OptionError
         As the catalogue raises them.
-    WeightsError
-        An option names a parameter file that cannot be read.
+    WeightsError, MissingExtraError
+        What it rests on is not here (`visq.weights.stand_in.check`).
 
     Examples
     --------
@@ -82,10 +83,7 @@ def request(name: str, options: dict[str, Any] | None = None) -> Request:
     """
     spec = catalog.get(name)
     checked = catalog.check_options(spec, options or {})
-    if spec.graph and checked.get("model") is not None:
-        from visq.systems.graph_files import check_graph
-
-        check_graph(checked["model"], spec.id, spec.version)
+    check(spec, checked)
     return Request(spec.id, checked, identity(spec, checked))
 
 

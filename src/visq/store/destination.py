@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from visq.errors import MissingExtraError, OptionError, StoreError
 from visq.store.journal import Journal
 
+_SAFE = "The scores are safe in the journal. Make room, then run the same command again with --resume."
 SQLITE = (".sqlite", ".sqlite3", ".db")
 SUFFIXES = (".csv", ".jsonl", ".parquet", *SQLITE)
 
@@ -126,7 +127,7 @@ class Destination:
         if self.path and self.suffix not in SQLITE and not journal.unchanged:
             from visq.store.tables import WRITERS, replacing
 
-            with replacing(self.path) as file:
+            with replacing(self.path, hint=_SAFE) as file:
                 WRITERS[self.suffix](journal.rows(), file)
 
     def close(self, journal: Journal) -> None:

@@ -104,11 +104,16 @@ WRITERS: dict[str, Callable[[Iterable[Row], IO[bytes]], None]] = {
 
 
 @contextmanager
-def replacing(path: str) -> Iterator[IO[bytes]]:
+def replacing(path: str, *, hint: str = "Make room, or choose a place you may write to.") -> Iterator[IO[bytes]]:
     """A file that takes the place of `path` when the block ends well, and leaves no trace when it does not.
 
     Written beside it, flushed to the disk, renamed: a reader sees the old table or the new one, never half of one. The
     temporary name is always the same, so that one left by a killed run is taken over by the next.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written; `hint` says what to do then.
     """
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
@@ -121,10 +126,7 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
         os.replace(temporary, target)
         _sync_folder(folder)
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint="The scores are safe in the journal. Make room, then run the same command again with --resume.",
-        ) from error
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from error
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)

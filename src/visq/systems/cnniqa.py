@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from visq.ops.arrays import read_one
 from visq.ops.choices import check_choice
 from visq.systems import graphs
-from visq.systems.inputs import Inputs, building, each, evaluating, require_torch
+from visq.systems.inputs import Inputs, each, evaluating, require_torch
+from visq.systems.whole_networks import network
 
 if TYPE_CHECKING:
     import torch
@@ -101,8 +101,8 @@ def cnniqa(
         return batch.result_of_numpy([float(s[0]) for s in scores])
     inputs = Inputs(_tensor(batch.luma(1.0, weights=GREY, rounded=rounded_luma))[:, None], None, batch)
     with evaluating(inputs):
-        network = _network(str(inputs.image.device), inputs.image.dtype)
-        return inputs.result(each(lambda x: _mean(network, x), inputs.image[:, :, :height, :width]))
+        judge = _network(str(inputs.image.device), inputs.image.dtype)
+        return inputs.result(each(lambda x: _mean(judge, x), inputs.image[:, :, :height, :width]))
 
 
 def _whole(size: tuple[int, int], patches: Patches) -> tuple[int, int]:
@@ -129,19 +129,10 @@ def _tensor(values: Any) -> torch.Tensor:
     return values.contiguous() if isinstance(values, torch.Tensor) else torch.from_numpy(values)
 
 
-@lru_cache(maxsize=4)
-def _loaded(path: str, sha256: str, device: str, dtype: Any) -> torch.nn.Module:  # noqa: ARG001
+def _network(device: str, dtype: torch.dtype) -> torch.nn.Module:
     from visq.systems.cnniqa_network import load
 
-    with building():
-        return load(path).to(device=device, dtype=dtype)
-
-
-def _network(device: str, dtype: Any) -> torch.nn.Module:
-    from visq import catalog, weights
-
-    path = weights.find(catalog.get("cnniqa").weights[0])
-    return _loaded(str(path), weights.sha256(path), device, dtype)
+    return network("cnniqa", load, device, dtype)
 
 
 def exported(patches: Patches = "program", rounded_luma: bool | None = None) -> graphs.Export:  # noqa: ARG001

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -49,7 +51,7 @@ def shapes() -> dict[str, Shape]:
     return {name: tuple(value.shape) for name, value in Network().state_dict().items()}
 
 
-def load(path: str) -> Network:
+def load(path: str | Path) -> Network:
     """The network with the parameters of a file, on the CPU, in evaluation mode, without gradients of its own.
 
     Raises

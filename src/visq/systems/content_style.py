@@ -181,11 +181,13 @@ def network(kind: str, device: str, dtype: torch.dtype, options: Options) -> Con
         torch is not installed.
     """
     require_torch()
-    from visq.systems.feature_distances import Content, Style, trunk
+    from visq import backbones
+    from visq.systems.feature_distances import Content, Style
 
     layer, distance, pooling, unit = options
     kinds = {"content": Content, "style": Style}
-    return kinds[kind](trunk("vgg16", pooling, device, dtype), (layer,), distance, unit).eval()
+    vgg = backbones.shared("vgg16", device=device, dtype=dtype, pooling=pooling)
+    return kinds[kind](vgg, (layer,), distance, unit).eval()
 
 
 def exported_content(

@@ -6,9 +6,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from visq.ops.arrays import Batch, read_pair
 from visq.ops.choices import check_choice
 from visq.ops.pillow_resize import resize_pictures
 from visq.systems import graphs
@@ -37,6 +34,7 @@ def deepdc(
     data_range: float | None = None,
     activation: Activation = "released",
     resize: bool = True,
+    allow_size_mismatch: bool = False,
     model: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Deep distance correlation (DeepDC), 0..1; 0 for an identical pair, lower is better.
@@ -63,6 +61,9 @@ def deepdc(
     resize : bool
         Bring pictures whose shorter side is above 224 pixels to that, the proportions kept, as the authors' loader of
         files does. Integer pixels are rounded to whole levels of 8 bit then, as there; floats are not.
+    allow_size_mismatch : bool
+        Take a picture and a reference that differ in size: only channels are compared, and the places within each are
+        summed over.
     model : path, optional
         The metric as `visq export deepdc` wrote it, run without torch. None: the public weights, by torch.
 
@@ -72,24 +73,17 @@ def deepdc(
 
     Raises
     ------
-    visq.errors.InputError
-        Shapes that differ, values out of range, NaN.
-    visq.errors.SizeError
-        A side below 32 pixels.
-    visq.errors.InputTypeError
-        Not two arrays or two tensors, or of a dtype that holds no pixels.
+    visq.errors.InputError, visq.errors.SizeError, visq.errors.InputTypeError
+        Values out of range, NaN; a side below 32 pixels, sizes that differ where they may not; no pixels at all.
     visq.errors.OptionError
         Another activation.
-    visq.errors.WeightsError
-        The weights of VGG-19, or the graph named by `model`, are missing, damaged or other ones.
-    visq.errors.MissingExtraError
-        Without torch, where no graph is there.
+    visq.errors.WeightsError, visq.errors.MissingExtraError
+        The weights of VGG-19, or the graph named by `model`, are missing or other ones; no torch and no graph.
 
     Notes
     -----
-    `R` is the square of what is called distance correlation elsewhere. Places are only summed over: content that is
-    moved, or laid out anew, changes the score little. It can call two different arrangements of one texture nearly
-    identical. Features without contrast are drowned by the 1e-5 (`deepdc_layers` says so).
+    `R` is the square of what is called distance correlation elsewhere. Two arrangements of one texture can come out
+    nearly identical. Features without contrast are drowned by the 1e-5 (`deepdc_layers` says so).
 
     References
     ----------
@@ -105,10 +99,11 @@ def deepdc(
     0.0
     """
     check_choice("activation", activation, TAPS)
+    reading: dict[str, Any] = {"data_range": data_range, "min_side": MIN_SIDE, "same_size": not allow_size_mismatch}
     graph = graphs.choose("deepdc", model, activation=activation)
     if graph is not None:
-        return _by_graph(graph, resize, *read_pair(image, reference, data_range=data_range, min_side=MIN_SIDE))
-    inputs = read_both(image, reference, data_range=data_range, min_side=MIN_SIDE)
+        return graphs.score(graph, image, reference, prepare=lambda x, b: _sized(x, resize, b.integer), **reading)
+    inputs = read_both(image, reference, **reading)
     with evaluating(inputs):
         judge, (x, y) = _prepared(activation, resize, inputs)
         return inputs.result(judge.compare(x, y))
@@ -193,14 +188,6 @@ def _prepared(activation: str, resize: bool, inputs: Inputs, backbone: Any = Non
 def _sized(planes: Any, resize: bool, integer: bool) -> Any:
     height, width = (int(n) for n in planes.shape[-2:])
     return resize_pictures(planes, loader_size((height, width)), integer=integer) if resize else planes
-
-
-def _by_graph(graph: graphs.Graph, resize: bool, image: Batch, reference: Batch) -> Any:
-    """The score by an exported graph, pair by pair, of pictures that are resized before."""
-    planes = (graphs.numpy_batch(b).rgb(1.0).astype(np.float32, copy=False) for b in (image, reference))
-    x, y = (_sized(p, resize, image.integer) for p in planes)
-    found = [graph.run(x[i : i + 1], y[i : i + 1])["score"][0] for i in range(len(x))]
-    return image.result_of_numpy(np.asarray(found, np.float64))
 
 
 def exported(activation: Activation = "released") -> graphs.Export:

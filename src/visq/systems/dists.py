@@ -82,8 +82,7 @@ def dists(
     demonstration beside it first brings pictures to a shorter side of 256, as its authors advise, through Pillow
     (linear with smoothing, whole levels): ``resize="authors"``, where pictures of integers are rounded as there and
     floats are not. `piq` does so within, without smoothing: ``resize="piq"``. Pictures of 512 x 384 move by up to 0.1.
-
-    The features of references are remembered (`visq.systems.references`). A grey image counts as three equal channels.
+    The features of references are remembered (`visq.systems.references`).
 
     References
     ----------
@@ -97,13 +96,12 @@ def dists(
     'dists@1(resize=piq)'
     """
     check_choice("resize", resize, get_args(Resize))
+    reading: dict[str, Any] = {"data_range": data_range, "min_side": MIN_SIDE}
     whole = all(_holds_integers(a) for a in (image, reference))
     graph = graphs.choose("dists", model)
     if graph is not None:
-        return graphs.score(
-            graph, image, reference, data_range=data_range, min_side=MIN_SIDE, prepare=lambda x: sized(x, resize, whole)
-        )
-    inputs = read_both(image, reference, data_range=data_range, min_side=MIN_SIDE)
+        return graphs.score(graph, image, reference, prepare=lambda x, _: sized(x, resize, whole), **reading)
+    inputs = read_both(image, reference, **reading)
     with evaluating(inputs):
         judge = network(str(inputs.image.device), inputs.image.dtype)
         x, y = (sized(a, resize, whole) for a in (inputs.image, inputs.reference))
@@ -122,13 +120,15 @@ def network(device: str, dtype: torch.dtype) -> Dists:
         torch is not installed.
     """
     require_torch()
+    from visq import backbones
     from visq.catalog.learned.similarity import HEADS
-    from visq.systems.feature_distances import Dists, trunk
+    from visq.systems.feature_distances import Dists
     from visq.systems.heads import open_first
 
     with building():
         heads = open_first(HEADS["dists"], dict.fromkeys(("alpha", "beta"), (1, CHANNELS, 1, 1)))
-        judge = Dists(trunk("vgg16", "l2", device, dtype), TAPS, heads["alpha"], heads["beta"])
+        vgg = backbones.shared("vgg16", device=device, dtype=dtype, pooling="l2")
+        judge = Dists(vgg, TAPS, heads["alpha"], heads["beta"])
         return judge.to(device=device, dtype=dtype).eval()
 
 

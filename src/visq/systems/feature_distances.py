@@ -7,37 +7,17 @@ can be kept for a reference; `distance` compares two of them; `forward` does bot
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-from visq.systems.inputs import building
 from visq.systems.references import Features, features_of
 
 _Result = TypeVar("_Result")
 
 # Added to the length of a feature vector before it is divided by it.
 _EPSILON = 1e-10
-
-
-@lru_cache(maxsize=8)
-def trunk(id: str, pooling: str, device: str, dtype: torch.dtype) -> nn.Module:
-    """A network with its public parameters, laid out so that a processor is quick with it; made once.
-
-    With the channels of a pixel side by side, convolutions take four fifths of the time, poolings a fifth of it.
-
-    Raises
-    ------
-    WeightsError
-        The weights are missing or damaged.
-    """
-    from visq import backbones
-
-    with building():
-        network = backbones.create(id, pooling=pooling).to(device=device, dtype=dtype)
-        return network.to(memory_format=_layout(torch.device(device)))  # type: ignore[call-overload, no-any-return]
 
 
 class FeatureDistance(nn.Module):

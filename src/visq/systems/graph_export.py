@@ -9,13 +9,13 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visq.errors import OptionError, StoreError, WeightsError
+from visq.errors import OptionError, WeightsError
 from visq.extras import require
+from visq.paths import expanded
 from visq.systems.graph_files import About, annotated
 from visq.systems.graphs import Export, Graph, build, load
 from visq.systems.inputs import require_torch
@@ -68,13 +68,10 @@ def export(metric: str, path: str | os.PathLike[str], **options: Any) -> Graph:
     what = _network(spec, given)
     about = _notes(spec, given, what)
     data = annotated(written(what, about), about)
-    target = Path(path).expanduser()
+    target = expanded(path)
     _compare(build(data, target), what)
-    try:
-        with replacing(str(target)) as file:
-            file.write(data)
-    except StoreError as error:
-        raise StoreError(error.message, hint="Nothing was left of it.") from None
+    with replacing(str(target), hint="Nothing was left of it.") as file:
+        file.write(data)
     return load(target)
 
 

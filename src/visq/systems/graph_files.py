@@ -10,12 +10,17 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from visq.errors import WeightsError
+from visq.errors import OptionError, WeightsError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from visq.types import MetricSpec
 
 _NAMES = """
     Abs Add And AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv CumSum Div Equal Erf
@@ -93,13 +98,15 @@ def inspect(data: bytes, path: Path) -> About:
         raise WeightsError(f"{path} is no graph that visq can use", got=str(error), hint=_HINT) from None
 
 
-def check_graph(path: str | os.PathLike[str], metric: str, version: str) -> None:
+def check_graph(path: str | os.PathLike[str], spec: MetricSpec, options: Mapping[str, Any]) -> None:
     """Raise where a file is no graph of this metric in this version, before anything is scored with it.
 
     Raises
     ------
     WeightsError
         As `inspect`; or a graph of another metric or version.
+    OptionError
+        It was written with other options, as far as they do not depend on the picture.
     """
     from visq import weights
 
@@ -108,11 +115,19 @@ def check_graph(path: str | os.PathLike[str], metric: str, version: str) -> None
         about = inspect(given.read_bytes(), given)
     except OSError as error:
         raise WeightsError(f"cannot read {given}: {error.strerror or error}") from None
-    belongs(about, given, metric, version)
+    wanted = {**{o.name: o.default for o in spec.options}, **dict(spec.presets), **options}
+    decided = {name: wanted[name] for name in about.settings if wanted.get(name) is not None}
+    belongs(about, given, spec, decided)
 
 
-def belongs(about: About, path: Path, metric: str, version: str) -> None:
-    """Raise `WeightsError` where the notes are those of another metric or of another version of it."""
+def belongs(about: About, path: Path, spec: MetricSpec, settings: Mapping[str, Any]) -> None:
+    """Raise where the notes are those of another metric or version (`WeightsError`) or of other `settings`.
+
+    Raises
+    ------
+    WeightsError, OptionError
+    """
+    metric, version = spec.id, spec.version
     hint = f"Write it again with `visq export {metric} -o FILE.onnx`."
     if about.metric != metric:
         raise WeightsError(f"{path} is the graph of another metric", expected=metric, got=about.metric[:60], hint=hint)
@@ -120,9 +135,35 @@ def belongs(about: About, path: Path, metric: str, version: str) -> None:
         raise WeightsError(
             f"{path} is the graph of another version of {metric}", expected=version, got=about.version[:60], hint=hint
         )
+    for name, value in settings.items():
+        if about.settings.get(name) != value:
+            raise OptionError(
+                f"{path} was written with {name}={about.settings.get(name)!r}",
+                expected=f"{name}={value!r}",
+                hint=f"Give {name} the value of the graph, or write another: `visq export {metric}:{name}={value}`.",
+            )
 
 
 _HINT = "Write one with `visq export METRIC -o FILE.onnx`."
+
+
+def tensors(data: bytes) -> dict[str, np.ndarray]:
+    """The tensors of single precision that a graph holds, by name: of a file that was inspected before."""
+    import numpy as np
+
+    found = {}
+    for number, graph in _fields(memoryview(data)):
+        for place, tensor in _fields(_bytes(graph)) if number == 7 else ():
+            if place != 5:
+                continue
+            parts = list(_fields(_bytes(tensor)))
+            kind = next((v for n, v in parts if n == 2), 0)
+            raw = next((_bytes(v) for n, v in parts if n == 9), None)
+            if kind == 1 and raw is not None:
+                name = next((_text(v) for n, v in parts if n == 8), "")
+                shape = [length for n, v in parts if n == 1 for length in _integers(v)]
+                found[name] = np.frombuffer(raw, "<f4").reshape(shape)
+    return found
 
 
 def _model(model: memoryview) -> str:

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from visq.errors import InputError, MissingExtraError, OptionError, WeightsError
+from visq.errors import InputError, WeightsError
 from visq.ops.arrays import Batch, read_one, read_pair
 from visq.ops.threads import get_threads
 from visq.systems.graph_files import About, belongs, inspect
-from visq.weights.stand_in import has_torch, stand_in
+from visq.weights.stand_in import has_torch, stand_in, without_torch
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,18 @@ class Graph:
     path: Path
     about: About
     session: Any
+
+    def check(self, metric: str, **settings: Any) -> None:
+        """Raise where it is the graph of another metric or version, or was written with other settings.
+
+        Raises
+        ------
+        WeightsError, OptionError
+            As `graph_files.belongs`.
+        """
+        from visq import catalog
+
+        belongs(self.about, self.path, catalog.get(metric), settings)
 
     def run(self, *planes: Any, outputs: Sequence[str] = ()) -> dict[str, np.ndarray]:
         """Outputs, by name, of planes `(N, C, H, W)` in the order of `about.inputs`.
@@ -149,30 +161,10 @@ def choose(metric: str, model: str | os.PathLike[str] | None = None, **settings:
     if path is None:
         if has_torch():
             return None
-        raise MissingExtraError(
-            "torch is not installed, and no exported network stands in for it",
-            expected=f"torch, or a file {metric}.onnx",
-            hint=f"Install it: pip install 'visq[torch]'. Or write the network on a machine that has it (`visq export "
-            f"{metric} -o {metric}.onnx`) and name the file with model=, or put it into the folder that VISQ_WEIGHTS "
-            "names.",
-        )
+        raise without_torch(metric)
     graph = load(path)
-    _belongs(graph, metric, settings)
+    graph.check(metric, **settings)
     return graph
-
-
-def _belongs(graph: Graph, metric: str, settings: Mapping[str, Any]) -> None:
-    from visq import catalog
-
-    about = graph.about
-    belongs(about, graph.path, metric, catalog.get(metric).version)
-    for name, value in settings.items():
-        if about.settings.get(name) != value:
-            raise OptionError(
-                f"{metric}: {graph.path} was written with {name}={about.settings.get(name)!r}",
-                expected=f"{name}={value!r}",
-                hint=f"Give {name} the value of the graph, or write another: `visq export {metric}:{name}={value}`.",
-            )
 
 
 def load(path: str | os.PathLike[str]) -> Graph:
@@ -255,7 +247,9 @@ def score(
     *,
     data_range: float | None = None,
     min_side: int = 1,
-    prepare: Callable[[Any], Any] = lambda planes: planes,
+    same_size: bool = True,
+    prepare: Callable[[Any, Batch], Any] = lambda planes, batch: planes,  # noqa: ARG005
+    finish: Callable[[np.ndarray, Batch], np.ndarray] = lambda values, batch: values,  # noqa: ARG005
     output: str = "score",
     full: bool = False,
 ) -> Any:
@@ -265,10 +259,12 @@ def score(
     ----------
     graph : Graph
         From `choose`.
-    image, reference, data_range, min_side
-        As for `visq.systems.inputs.read`. Tensors are computed as arrays and come back without gradients.
+    image, reference, data_range, min_side, same_size
+        As for `visq.ops.arrays.read_pair`. Tensors are computed as arrays and come back without gradients.
     prepare : callable
-        From planes `(1, 3, H, W)` in 0..1, float32, to what the graph takes.
+        From planes `(1, 3, H, W)` in 0..1, float32, and the batch that they were read into, to what the graph takes.
+    finish : callable
+        From what the graph gave of all pictures, and the batch of the images, to the scores.
     output : str
         Which of its outputs.
     full : bool
@@ -282,7 +278,7 @@ def score(
     if "reference" not in graph.about.inputs:
         batches = [read_one(image, data_range=data_range, min_side=min_side)]
     else:
-        batches = list(read_pair(image, reference, data_range=data_range, min_side=min_side))
+        batches = list(read_pair(image, reference, data_range=data_range, min_side=min_side, same_size=same_size))
     planes = [numpy_batch(b).rgb(1.0).astype(np.float32, copy=False) for b in batches]
     pairs = zip(*(p[:, None] for p in planes), strict=True)
     names = (output, "map") if full else (output,)
@@ -291,9 +287,14 @@ def score(
         raise WeightsError(
             f"{graph.path} gives no {lacking}", hint=f"Write it again: `visq export {graph.about.metric}`."
         )
-    results = [graph.run(*(prepare(p) for p in pair), outputs=names) for pair in pairs]
-    values = [np.stack([r[name][0] for r in results]) for name in names]
-    handed = tuple(batches[0].result_of_numpy(v.astype(np.float64) if v.ndim == 1 else v) for v in values)
+    results = []
+    for pair in pairs:
+        ready = (prepare(p, b) for p, b in zip(pair, batches, strict=True))
+        results.append(graph.run(*ready, outputs=names))
+    stacked = [np.stack([r[name][0] for r in results]) for name in names]
+    values = [v.astype(np.float64) if v.ndim == 1 else v for v in stacked]
+    values[0] = finish(values[0], batches[0])
+    handed = tuple(batches[0].result_of_numpy(v) for v in values)
     return handed if full else handed[0]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from visq.extras import require
 from visq.ops.arrays import Batch, read_one, read_pair
+from visq.systems.torch_threads import told_threads
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,11 @@ def read(image: Any, *, data_range: float | None = None, min_side: int = 1) -> I
     return Inputs(_tensor(batch), None, batch)
 
 
-def read_both(image: Any, reference: Any, *, data_range: float | None = None, min_side: int = 1) -> Inputs:
-    """As `read`, of images and their references; errors as `visq.ops.arrays.read_pair`."""
-    x, y = read_pair(image, reference, data_range=data_range, min_side=min_side)
+def read_both(
+    image: Any, reference: Any, *, data_range: float | None = None, min_side: int = 1, same_size: bool = True
+) -> Inputs:
+    """As `read`, of images and their references; arguments and errors as `visq.ops.arrays.read_pair`."""
+    x, y = read_pair(image, reference, data_range=data_range, min_side=min_side, same_size=same_size)
     return Inputs(_tensor(x), _tensor(y), x)
 
 
@@ -78,27 +80,9 @@ def evaluating(inputs: Inputs) -> Iterator[None]:
     recorded = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
     device = inputs.image.device.type
     exact = torch.backends.cudnn.flags(allow_tf32=False) if device == "cuda" else nullcontext()
-    threads, mixed = _threads(numpy=not inputs.batch.torch), torch.autocast(device, enabled=False)
+    threads, mixed = told_threads(arrays=not inputs.batch.torch), torch.autocast(device, enabled=False)
     with threads, mixed, exact, torch.set_grad_enabled(recorded):
         yield
-
-
-@contextmanager
-def _threads(*, numpy: bool) -> Iterator[None]:
-    import torch
-
-    from visq.ops.threads import get_threads
-
-    before = torch.get_num_threads()
-    # OpenMP's threads do not survive a fork, and torch waits for them for ever.
-    wanted = 1 if _forked else get_threads() if numpy else before
-    try:
-        if wanted != before:
-            torch.set_num_threads(wanted)
-        yield
-    finally:
-        if wanted != before:
-            torch.set_num_threads(before)
 
 
 @contextmanager
@@ -108,16 +92,6 @@ def building() -> Iterator[None]:
 
     with torch.inference_mode(False), torch.no_grad():
         yield
-
-
-def _after_fork() -> None:
-    global _forked
-    _forked = True
-
-
-_forked = False
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def require_torch() -> Any:

@@ -129,9 +129,10 @@ def network(net: Net, device: str, dtype: torch.dtype) -> Lpips:
         torch is not installed.
     """
     require_torch()
+    from visq import backbones
     from visq.backbones.registry import get
     from visq.catalog.learned.similarity import HEADS
-    from visq.systems.feature_distances import Lpips, trunk
+    from visq.systems.feature_distances import Lpips
     from visq.systems.heads import open_first
 
     entry, name, taps = _NETS[net]
@@ -139,7 +140,7 @@ def network(net: Net, device: str, dtype: torch.dtype) -> Lpips:
     channels = dict(zip(spec.taps, spec.channels, strict=True))
     with building():
         heads = open_first(HEADS[entry], {f"lin{i}": (1, channels[tap], 1, 1) for i, tap in enumerate(taps)})
-        judge = Lpips(trunk(name, "max", device, dtype), taps, list(heads.values()))
+        judge = Lpips(backbones.shared(name, device=device, dtype=dtype), taps, list(heads.values()))
         return judge.to(device=device, dtype=dtype).eval()
 
 

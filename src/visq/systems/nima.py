@@ -12,7 +12,8 @@ from visq.ops.arrays import is_torch
 from visq.ops.choices import check_choice
 from visq.ops.resize import imresize
 from visq.systems import graphs
-from visq.systems.inputs import Inputs, building, each, evaluating, read
+from visq.systems.inputs import Inputs, evaluating, read
+from visq.systems.whole_networks import network
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +22,8 @@ Resize = Literal["nearest", "bilinear", "none"]
 MIN_SIDE = 32  # halved five times
 SIDE = 224
 MARKS = 10
+# Pictures of 224 x 224 judged at a time: each needs 8 MB on the way.
+AT_ONCE = 16
 
 
 def nima(
@@ -128,23 +131,22 @@ def _judge(image: Any, data_range: float | None, resize: Resize, model: Any, out
     graph = graphs.choose("nima", model)
     if graph is not None:
         return graphs.score(
-            graph, image, data_range=data_range, min_side=MIN_SIDE, prepare=lambda x: sized(x, resize), output=output
+            graph, image, data_range=data_range, min_side=MIN_SIDE, prepare=lambda x, _: sized(x, resize), output=output
         )
     inputs = read(image, data_range=data_range, min_side=MIN_SIDE)
     with evaluating(inputs):
-        network = _network(str(inputs.image.device), inputs.image.dtype)
+        judge = _network(str(inputs.image.device), inputs.image.dtype)
         at = 0 if output == "score" else 1
-        return inputs.result(_each(network, resize, inputs)[at])
+        return inputs.result(_each(judge, resize, inputs)[at])
 
 
-def _each(network: Any, resize: Resize, inputs: Inputs) -> tuple[Any, Any]:
+def _each(judge: Any, resize: Resize, inputs: Inputs) -> tuple[Any, Any]:
     import torch
 
-    # One image after the other where the sizes are large; small ones share the cost of the calls.
-    if resize != "none":
-        return network(sized(inputs.image, resize))
-    both = each(lambda x: torch.cat([p.reshape(1, -1) for p in network(x)], dim=1), inputs.image)
-    return both[:, 0], both[:, 1:]
+    # Small pictures share the cost of the calls, as many as memory allows for; large ones come one after the other.
+    some = inputs.image.split(1 if resize == "none" else AT_ONCE)
+    scores, marks = zip(*(judge(sized(x, resize)) for x in some), strict=True)
+    return torch.cat(scores), torch.cat(marks)
 
 
 def sized(planes: Any, resize: Resize) -> Any:
@@ -173,19 +175,10 @@ def nearest(length: int, out_length: int) -> np.ndarray:
     return np.minimum(position.astype(np.int64), length - 1)
 
 
-@lru_cache(maxsize=4)
-def _loaded(path: str, sha256: str, device: str, dtype: Any) -> torch.nn.Module:  # noqa: ARG001
+def _network(device: str, dtype: torch.dtype) -> torch.nn.Module:
     from visq.systems.nima_network import load
 
-    with building():
-        return load(path).to(device=device, dtype=dtype)
-
-
-def _network(device: str, dtype: Any) -> torch.nn.Module:
-    from visq import catalog, weights
-
-    path = weights.find(catalog.get("nima").weights[0])
-    return _loaded(str(path), weights.sha256(path), device, dtype)
+    return network("nima", load, device, dtype)
 
 
 def exported(resize: Resize = "nearest") -> graphs.Export:  # noqa: ARG001

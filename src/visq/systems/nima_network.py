@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -44,7 +45,7 @@ class MobileNet(nn.Module):
         return (p * self.get_buffer("marks")).sum(dim=1), p
 
 
-def load(path: str) -> MobileNet:
+def load(path: str | Path) -> MobileNet:
     """The network with the parameters of a file, on the CPU, in evaluation mode, without gradients of its own.
 
     Raises

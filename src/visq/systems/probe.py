@@ -94,7 +94,9 @@ def probe(
 def _compare(image: torch.Tensor, reference: torch.Tensor, net: str, layer: str, readout: str) -> torch.Tensor:
     import torch
 
-    network = _network(net, image)
+    from visq import backbones
+
+    network = backbones.shared(net, device=image.device, dtype=image.dtype)
 
     def responses(x: torch.Tensor) -> torch.Tensor:
         return network(network.normalise(x), [layer])[layer].double()
@@ -103,16 +105,6 @@ def _compare(image: torch.Tensor, reference: torch.Tensor, net: str, layer: str,
     of = _READ[readout]
     found = [of(responses(image[i : i + 1]), f) for i, (f,) in enumerate(known)]
     return torch.stack(found).to(image.dtype)
-
-
-def _network(net: str, image: torch.Tensor) -> Any:
-    from visq.backbones import get, shared
-
-    if any(option.name == "pooling" for option in get(net).options):
-        from visq.systems.feature_distances import trunk
-
-        return trunk(net, "max", str(image.device), image.dtype)
-    return shared(net, device=image.device, dtype=image.dtype)
 
 
 def _root(value: torch.Tensor, power: float = 0.5) -> torch.Tensor:

@@ -17,6 +17,7 @@ from visq.types import MetricSpec
 from visq.video.judges import Judge
 from visq.video.pairs import Selection, check_pair, pairs, single
 from visq.video.scores import Curve, VideoScores
+from visq.weights.stand_in import check
 
 OnFrame = Callable[[int, float | None, Sequence[float]], None]
 Metrics = str | Metric | Iterable[str | Metric]
@@ -136,6 +137,7 @@ def as_metrics(metrics: Metrics, *, reference: bool) -> list[Metric]:
     chosen = [item if isinstance(item, Metric) else Metric(catalog.get(item)) for item in named]
     for one in chosen:
         check_kind(one.spec, reference=reference)
+        check(one.spec, one.options)
     return list({one.identity: one for one in chosen}.values())
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from visq.errors import WeightsError
+from visq.paths import expanded, hindrance, is_file
 from visq.types import MetricSpec, Weights
-from visq.weights.paths import expanded, hindrance, is_file
 
 #: Folders searched before the files that ship, separated as in PATH.
 VARIABLE = "VISQ_WEIGHTS"
@@ -259,13 +259,27 @@ def weights_sha256(spec: MetricSpec, options: Mapping[str, Any]) -> str:
 
         given = [stand_in(spec.id)]
     hashes = [sha256(member) for path in given if path for member in members(path)]
-    if spec.files and not hashes:
-        module, _, function = spec.files.partition(":")
-        needed = getattr(import_module(module), function)(options)
+    if not hashes:
+        needed = files_of(spec, options)
         hashes = [w.sha256 or w.filename for w in needed] if needed != spec.weights else []
     if len(hashes) <= 1:
         return "".join(hashes)
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def files_of(spec: MetricSpec, options: Mapping[str, Any]) -> tuple[Weights, ...]:
+    """The files of the catalogue that a metric needs with some options.
+
+    Raises
+    ------
+    OptionError
+        Options that go with no network.
+    """
+    if not spec.files:
+        return spec.weights
+    module, _, function = spec.files.partition(":")
+    found: tuple[Weights, ...] = getattr(import_module(module), function)(options)
+    return found
 
 
 def identity(spec: MetricSpec, options: Mapping[str, Any]) -> str:

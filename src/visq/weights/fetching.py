@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import IO
 
 from visq.errors import WeightsError
+from visq.paths import expanded, is_file
 from visq.types import Weights
 from visq.weights import CACHE_VARIABLE, cache_folder, check_hash, hash_is_whole, hub, locate, max_bytes, offered
-from visq.weights.paths import expanded, is_file
 from visq.weights.transfer import Source, receive
 
 _PART = ".part"

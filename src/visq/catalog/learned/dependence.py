@@ -39,6 +39,7 @@ SPECS: tuple[MetricSpec, ...] = (
                 True,
                 "bring pictures whose shorter side is above 224 pixels to that, as the authors' loader does",
             ),
+            Option("allow_size_mismatch", "bool", False, "take a picture and a reference that differ in size"),
             Option(
                 "model",
                 "path",
@@ -48,6 +49,7 @@ SPECS: tuple[MetricSpec, ...] = (
         ),
         weights=(get("vgg19").weights,),
         graph="visq.systems.deepdc:exported",
+        size_option="allow_size_mismatch",
         extra="torch",
         verification=(
             Verification(

@@ -84,7 +84,8 @@ SPECS: tuple[MetricSpec, ...] = (
                 "window",
                 "int",
                 None,
-                "side of the windows, 4, 8 or 16; not given: 4, and 16 where the longer side has more than 1152 pixels",
+                "side of the windows; not given: 4, and 16 where the longer side has more than 1152 pixels",
+                (4, 8, 16),
             ),
             Option(
                 "resize",

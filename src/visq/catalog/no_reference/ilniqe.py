@@ -14,6 +14,7 @@ SPECS: tuple[MetricSpec, ...] = (
         lower_is_better=True,
         value_range=(0.0, float("inf")),
         impl="visq.metrics.ilniqe:ilniqe",
+        reads="visq.metrics.ilniqe:load_model",
         input=InputSpec("rgb", "R'G'B' of 8 bit, resized to 524 x 524"),
         min_side=32,
         # Shape parameters are picked from a grid, and pixels are rounded.

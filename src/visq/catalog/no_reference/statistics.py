@@ -21,6 +21,7 @@ SPECS: tuple[MetricSpec, ...] = (
         lower_is_better=True,
         value_range=(0.0, float("inf")),
         impl="visq.metrics.niqe:niqe",
+        reads="visq.metrics.niqe:load_model",
         input=_LUMA,
         min_side=96,
         # Shape parameters are picked from a grid.
@@ -71,6 +72,7 @@ SPECS: tuple[MetricSpec, ...] = (
         lower_is_better=True,
         value_range=(-float("inf"), float("inf")),
         impl="visq.metrics.brisque:brisque",
+        reads="visq.metrics.brisque:load_model",
         input=_LUMA,
         min_side=16,
         differentiable=False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visq.ops.arrays import Batch, read_pair
+from visq.ops.arrays import Batch
 from visq.ops.choices import check_choice
 from visq.systems import graphs
 from visq.systems.deepwsd.grouping import GROUPINGS, Grouping
@@ -71,12 +71,8 @@ def deepwsd(
 
     Raises
     ------
-    visq.errors.InputError
-        Shapes that differ, values out of range, NaN.
-    visq.errors.SizeError
-        A side below 33 pixels, or too short for the longer one.
-    visq.errors.InputTypeError
-        Not two arrays or two tensors, or of a dtype that holds no pixels.
+    visq.errors.InputError, visq.errors.SizeError, visq.errors.InputTypeError
+        Shapes that differ, values out of range, NaN; a side below 33 pixels or too short for the longer one; no pixels.
     visq.errors.OptionError
         Another grouping or window.
     visq.errors.WeightsError
@@ -94,8 +90,7 @@ def deepwsd(
     References
     ----------
     X. Liao, B. Chen, H. Zhu, S. Wang, M. Zhou, S. Kwong, "DeepWSD: projecting degradations in perceptual space to
-    Wasserstein distance in deep feature space", ACM Multimedia 2022. To reproduce its tables: files as the databases
-    hold them.
+    Wasserstein distance in deep feature space", ACM Multimedia 2022. Its tables: files as the databases hold them.
 
     Examples
     --------
@@ -261,10 +256,9 @@ class _Options:
 
 def _judge(variant: Variant, options: _Options, image: Any, reference: Any, data_range: float | None) -> Any:
     check_choice("grouping", options.grouping, GROUPINGS)
-    if graphs.choose(variant.entry, options.model) is not None:
-        return _by_graph(variant, options, *read_pair(
-            image, reference, data_range=data_range, min_side=options.min_side
-        ))  # fmt: skip
+    graph = graphs.choose(variant.entry, options.model, grouping=options.grouping)
+    if graph is not None:
+        return _by_graph(graph, variant, options, image, reference, data_range)
     inputs = read_both(image, reference, data_range=data_range, min_side=options.min_side)
     with evaluating(inputs):
         judge, (x, y) = _prepared(variant, options, inputs)
@@ -293,15 +287,23 @@ def _prepared(
     return judge.eval(), (x, y)
 
 
-def _by_graph(variant: Variant, options: _Options, image: Batch, reference: Batch) -> Any:
+def _by_graph(
+    graph: graphs.Graph, variant: Variant, options: _Options, image: Any, reference: Any, data_range: float | None
+) -> Any:
     """The same by an exported graph, which gives the distance of prepared pictures."""
-    steps = options.plan(image.size)
-    graph = graphs.choose(variant.entry, options.model, grouping=options.grouping, window=steps.window)
-    planes = (graphs.numpy_batch(b).rgb(1.0).astype(np.float32, copy=False) for b in (image, reference))
-    x, y = (prepare(p, steps, integer=image.integer) for p in planes)
-    found = [graph.run(x[i : i + 1], y[i : i + 1])["distance"][0] for i in range(len(x))]  # type: ignore[union-attr]
-    distances = np.asarray(found, np.float64)
-    return image.result_of_numpy(score(distances, variant, steps.factor) if options.logarithm else distances)
+
+    def prepared(planes: Any, batch: Batch) -> Any:
+        steps = options.plan(batch.size)
+        graph.check(variant.entry, window=steps.window)
+        return prepare(planes, steps, integer=batch.integer)
+
+    def finished(distances: np.ndarray, batch: Batch) -> Any:
+        return score(distances, variant, options.plan(batch.size).factor) if options.logarithm else distances
+
+    return graphs.score(
+        graph, image, reference, data_range=data_range, min_side=options.min_side, prepare=prepared, finish=finished,
+        output="distance",
+    )  # fmt: skip
 
 
 def exported(grouping: Grouping = "released", window: int | None = None) -> graphs.Export:
