@@ -14,7 +14,6 @@ import video_clips
 import visq
 from visq.cli.dataset import command
 from visq.datasets import DatasetSpec, Labels, Table
-from visq.datasets.files import in_threads
 from visq.errors import MissingExtraError
 
 
@@ -108,20 +107,6 @@ def test_the_report_does_not_depend_on_the_number_of_threads(tid, jobs):
     report = visq.datasets.check("tid2013", tid, full=True, jobs=jobs, on_file=lambda: seen.append(1))
     assert report == visq.datasets.check("tid2013", tid, full=True, jobs=3)
     assert len(seen) == report.files
-
-
-def test_only_a_few_items_are_on_their_way():
-    taken = []
-
-    def source():
-        for i in range(1000):
-            taken.append(i)
-            yield i
-
-    results = in_threads(lambda i: i * i, source(), 2)
-    assert [next(results) for _ in range(10)] == [i * i for i in range(10)]
-    assert len(taken) < 40
-    assert list(results)[-1] == 999 * 999
 
 
 def test_the_command_says_what_is_wrong_by_its_exit_code(tid):

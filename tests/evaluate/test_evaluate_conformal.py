@@ -72,6 +72,20 @@ def test_symmetric_and_asymmetric_intervals_by_hand():
         conformal_intervals(x[1:], residuals[1:], kind="asymmetric")
 
 
+@pytest.mark.parametrize("kind", ["symmetric", "asymmetric"])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_intervals_hold_the_items_that_all_calibrating_ones_equal(kind, scaled):
+    """Scores of one or two decimals: y - x is rounded, and x + (y - x) would miss y in one case of twelve."""
+    rng = np.random.default_rng(11)
+    for _ in range(500):
+        x, y, s = rng.integers(0, 101, 3) / (100, 10, 50) + (0, 0, 0.02)
+        extra = {"scale": [s] * 19} if scaled else {}
+        found = conformal_intervals([x] * 19, [y] * 19, kind=kind, **extra)
+        low, high = found([x], **({"scale": s} if scaled else {}))
+        assert low[0] <= y <= high[0]
+        assert high[0] - low[0] == pytest.approx(2 * abs(y - x) if kind == "symmetric" else 0, rel=1e-12, abs=1e-14)
+
+
 def _skewed(rng, n):
     truth = rng.uniform(0, 100, n)
     spread = rng.uniform(1, 9, n)

@@ -255,3 +255,30 @@ def test_the_table_loads_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout == "False False\n", done.stderr
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"])
+@pytest.mark.parametrize("name", [term.id for term in terms.specs() if term.plain])
+def test_equal_predictions_of_half_precision_have_a_slope_that_it_can_say(name, dtype):
+    """As a head that starts at 0 gives them. 1e6 is an infinity of float16, which no scaling of losses ends."""
+    p = torch.zeros(8, dtype=dtype, requires_grad=True)
+    terms.make(name)(p, torch.linspace(0, 1, 8)).backward()
+    assert torch.isfinite(p.grad).all()
+    assert p.grad.abs().max() <= 1000
+
+
+def test_powers_of_high_order_do_not_vanish():
+    """The 300th power of a half is 0 in float32; the norm is near the largest of the values, which the limit is."""
+    p, y = torch.tensor([0.3, 0.5, 0.2, 0.1], requires_grad=True), torch.tensor([0.1, 0.4, 0.2, 0.6])
+    centred, wanted = (p - p.mean()).detach(), (y - y.mean())
+    u, v = (one / one.abs().max() for one in (centred, wanted))
+    found = terms.make("norm_in_norm", p=1.0, q=300.0, share=1.0)(p, y)
+    found.backward()
+    # 4^(1/300) is 1.005: what the norm may differ from the largest value by.
+    assert found.item() == pytest.approx((u - v).abs().sum().item() / (2 * 4 ** (1 - 1 / 300)), rel=0.01)
+    assert torch.isfinite(p.grad).all()
+    assert p.grad.abs().max() > 0
+    shares = torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.4, 0.6]], requires_grad=True)
+    votes = torch.tensor([[0.25, 0.5, 0.25, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    cost = terms.make("emd", order=400.0, logits=False)(shares, votes)
+    assert cost.item() == pytest.approx((0.25 + 0.4) / 2, rel=0.01)

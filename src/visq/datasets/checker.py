@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from visq.datasets.files import Looked, in_threads, look, whole_hash
+from visq.ahead import ahead
+from visq.datasets.files import Looked, look, whole_hash
 from visq.datasets.folder import Folder
 from visq.datasets.manifest import MANIFEST_LABELS
 from visq.datasets.reader import Dataset, dataset
@@ -154,7 +155,8 @@ def check(
     paths = [path for path in dict.fromkeys(_files(data)) if path not in absent]
     looked: dict[str, Looked] = {}
     inspect = partial(look, data.root, full=full, video=video)
-    for found in in_threads(inspect, paths, jobs or os.cpu_count() or 1):
+    threads = jobs or os.cpu_count() or 1
+    for found in ahead(inspect, paths, threads if threads > 1 else 0, depth=4 * threads):
         looked[found.path] = found
         if on_file is not None:
             on_file()

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from visq.errors import MissingExtraError, VisqError
 
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 # Beginning and end of a file, which tell most files apart without reading all of them.
 _SAMPLE_BYTES = 1 << 16
 
@@ -98,20 +92,3 @@ def whole_hash(file: Path) -> str:
     """SHA-256 of a whole file."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item], jobs: int) -> Iterator[_Result]:
-    """Results in the order of the items. Hashing and decoding leave Python's lock, so that threads are enough.
-
-    Only a few items for each thread are on their way at any time, however many there are.
-    """
-    if jobs <= 1:
-        yield from map(function, items)
-        return
-    with ThreadPoolExecutor(jobs) as pool:
-        source = iter(items)
-        waiting = [pool.submit(function, item) for item in islice(source, 4 * jobs)]
-        while waiting:
-            first = waiting.pop(0)
-            waiting += [pool.submit(function, item) for item in islice(source, 1)]
-            yield first.result()

@@ -137,16 +137,9 @@ class Conformal:
 
 
 def conformal_intervals(
-    predictions: Any,
-    scores: Any,
-    *,
-    coverage: float = 0.9,
-    kind: Kind = "symmetric",
-    scale: Any = None,
-    groups: Any = None,
-    edges: Any = None,
-    bounds: tuple[float, float] | None = None,
-) -> Conformal:
+    predictions: Any, scores: Any, *, coverage: float = 0.9, kind: Kind = "symmetric", scale: Any = None,
+    groups: Any = None, edges: Any = None, bounds: tuple[float, float] | None = None,
+) -> Conformal:  # fmt: skip
     """Calibrates intervals about predictions on items that were used neither for training nor for choosing a model.
 
     Symmetric: prediction +- the `conformal_quantile` of |score - prediction|. Asymmetric: that of score - prediction
@@ -203,34 +196,41 @@ def conformal_intervals(
     side = level if kind == "symmetric" else (1 + level) / 2
     limits = _bounds(bounds, y)
     cuts = _edges(edges, groups)
-    residuals = y - x
-    if scale is not None:
-        residuals = residuals / positive(scale, x.size, "scale", zero=False)
+    factor = 1.0 if scale is None else positive(scale, x.size, "scale", zero=False)
+    above, below = (_needed(x, y, factor, way) for way in (1, -1))
     codes, names = _groups(x, groups, cuts)
     if cuts and len(names) <= len(cuts):
         empty = min(set(range(len(cuts) + 1)) - set(names))
         raise InputError("a bin holds no item to calibrate on", got=f"bin {empty} of {len(cuts) + 1}", hint=_ADVICE)
-    reaches = {name: _reaches(residuals[codes == code], name, side, kind) for code, name in enumerate(names)}
+    members = {name: codes == code for code, name in enumerate(names)}
+    reaches = {name: _reaches(below[own], above[own], name, side, kind) for name, own in members.items()}
     return Conformal(
-        float(coverage),
-        kind,
-        {name: below for name, (below, _) in reaches.items()},
-        {name: above for name, (_, above) in reaches.items()},
-        {name: int(np.sum(codes == code)) for code, name in enumerate(names)},
-        scale is not None,
-        groups is not None,
-        cuts,
-        limits,
-    )
+        float(coverage), kind, {name: reach[0] for name, reach in reaches.items()},
+        {name: reach[1] for name, reach in reaches.items()}, {name: int(own.sum()) for name, own in members.items()},
+        scale is not None, groups is not None, cuts, limits,
+    )  # fmt: skip
 
 
-def _reaches(residuals: Floats, name: Any, side: Fraction, kind: Kind) -> tuple[float, float]:
+def _needed(x: Floats, y: Floats, factor: Floats | float, way: int) -> Floats:
+    """How far an interval has to reach above (`way` 1) or below (-1) each prediction to hold its score.
+
+    That is the residual, or a little more where the limit, rounded, would stop short of the score. Without that an
+    interval leaves out the items that it was calibrated on, and all that are equal to them.
+    """
+    reach = way * (y - x) / factor
+    step = np.spacing(np.abs(reach))
+    while (short := way * (x + way * (factor * reach)) < way * y).any():
+        reach, step = np.where(short, reach + step, reach), 2 * step
+    return reach
+
+
+def _reaches(below: Floats, above: Floats, name: Any, side: Fraction, kind: Kind) -> tuple[float, float]:
     """How far the interval of one group goes below and above a prediction."""
     where = "" if name == _WHOLE else f"group {name!r}: "
     if kind == "symmetric":
-        reach = _quantile(np.abs(residuals), side, where)
+        reach = _quantile(np.maximum(below, above), side, where)
         return reach, reach
-    return _quantile(-residuals, side, where), _quantile(residuals, side, where)
+    return _quantile(below, side, where), _quantile(above, side, where)
 
 
 def _quantile(values: Floats, level: Fraction, where: str) -> float:

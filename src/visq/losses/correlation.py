@@ -8,10 +8,7 @@ import torch
 from torch import Tensor
 
 from visq.errors import InputError
-from visq.losses.tensors import number, pair, root
-
-#: Standard deviation, as a part of the mean or of 1, up to which a batch counts as constant: the rounding of float32.
-FLAT = 1e-6
+from visq.losses.tensors import FLAT, norm, number, pair, rounding
 
 
 def plcc(predictions: Tensor, scores: Tensor, *, half: bool = False) -> Tensor:
@@ -19,7 +16,8 @@ def plcc(predictions: Tensor, scores: Tensor, *, half: bool = False) -> Tensor:
 
     Blind to scale and offset of the predictions: add a regression loss where they are to lie on the scale of the
     scores, or fit a curve afterwards. The slope goes with one over the spread of the predictions; where they are all
-    equal r is taken as 0 and the slope, which points along the scores, is 1e6 at most.
+    equal r is taken as 0 and the slope, which points along the scores, is 1e6 at most: 1e3 of predictions in float16,
+    130 in bfloat16, whose rounding is that much coarser.
 
     Parameters
     ----------
@@ -54,7 +52,7 @@ def plcc(predictions: Tensor, scores: Tensor, *, half: bool = False) -> Tensor:
     >>> round(plcc(-7 * y + 1, y, half=True).item(), 6)
     1.0
     """
-    rho = pearson(*pair(predictions, scores, minimum=2))
+    rho = pearson(*pair(predictions, scores, minimum=2), flat=rounding(predictions))
     return (1 - rho) / 2 if half else 1 - rho
 
 
@@ -91,17 +89,19 @@ def plcc_induced(predictions: Tensor, scores: Tensor) -> Tensor:
     >>> plcc_induced(3 * y + 2, y).abs().item() < 1e-6, round(plcc_induced(-y, y).item(), 6)
     (True, 0.5)
     """
-    rho = pearson(*pair(predictions, scores, minimum=2))
+    rho = pearson(*pair(predictions, scores, minimum=2), flat=rounding(predictions))
     return (1 - rho) * (3 + rho) / 8
 
 
-def pearson(predictions: Tensor, scores: Tensor) -> Tensor:
+def pearson(predictions: Tensor, scores: Tensor, *, flat: float = FLAT) -> Tensor:
     """Pearson's correlation of two `(N,)` tensors of one type, with a finite slope where the predictions are equal."""
-    return (unit(predictions) * unit(scores, constant=False)).sum()
+    return (unit(predictions, flat=flat) * unit(scores, constant=False)).sum()
 
 
-def unit(values: Tensor, *, order: float = 2.0, constant: bool = True) -> Tensor:
+def unit(values: Tensor, *, order: float = 2.0, constant: bool = True, flat: float = FLAT) -> Tensor:
     """Values less their mean over the `order`-norm of that; what is flat is divided by the norm that ends flatness.
+
+    Flat is a standard deviation of up to `flat` times the mean, or times 1 where the mean is less.
 
     Raises
     ------
@@ -112,15 +112,14 @@ def unit(values: Tensor, *, order: float = 2.0, constant: bool = True) -> Tensor
     centred = values - mean
     size = len(values)
     # A q-norm of n values is at least this part of their 2-norm, so that one bound on the spread serves all orders.
-    least = FLAT * mean.detach().abs().clamp(min=1) * size ** min(0.5, 1 / number(order, "q", least=1))
-    power = centred.square() if order == 2 else centred.abs() ** order
-    length = root(power.sum(), order)
-    flat = length <= least
-    if not constant and bool(flat):
+    least = flat * mean.detach().abs().clamp(min=1) * size ** min(0.5, 1 / number(order, "q", least=1))
+    length = norm(centred, order)
+    equal = length <= least
+    if not constant and bool(equal):
         raise InputError(
             "the scores of the batch are all equal, so there is no correlation with them",
             expected="two distinct scores or more",
             got=f"{size} of {float(mean):g}" if math.isfinite(float(mean)) else f"{size}",
             hint="Draw batches that hold several distinct scores (16 items or more), or leave this loss out.",
         )
-    return centred / torch.where(flat, least, length)
+    return centred / torch.where(equal, least, length)

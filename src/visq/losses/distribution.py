@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from visq.errors import InputError, OptionError
-from visq.losses.tensors import number, pair, root
+from visq.losses.tensors import norm, number, pair
 
 # How far the shares of a histogram may add up to something else than 1.
 _SUM = 1e-3
@@ -53,9 +53,7 @@ def emd(predictions: Tensor, scores: Tensor, *, order: float = 2.0, logits: bool
     p, y = pair(predictions, scores, axes=2)
     _check_votes(y)
     shares = p.softmax(1) if logits else p
-    apart = (shares.cumsum(1) - y.cumsum(1)).abs()
-    power = apart.square() if order == 2 else apart**order
-    return root(power.mean(1), order).mean()
+    return norm(shares.cumsum(1) - y.cumsum(1), order, mean=True).mean()
 
 
 def cross_entropy(predictions: Tensor, scores: Tensor, *, logits: bool = True) -> Tensor:

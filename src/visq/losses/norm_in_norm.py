@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from visq.losses.correlation import unit
-from visq.losses.tensors import number, pair
+from visq.losses.tensors import number, pair, rounding
 
 
 def norm_in_norm(predictions: Tensor, scores: Tensor, *, p: float = 2.0, q: float = 2.0, share: float = 0.5) -> Tensor:
@@ -58,10 +58,10 @@ def norm_in_norm(predictions: Tensor, scores: Tensor, *, p: float = 2.0, q: floa
     x, y = pair(predictions, scores, minimum=2)
     number(p, "p", least=1)
     part = number(share, "share", least=0, most=1)
-    u, v = unit(x, order=q), unit(y, order=q, constant=False)
+    u, v = unit(x, order=q, flat=rounding(predictions)), unit(y, order=q, constant=False)
     scale = 2 ** max(1, 1 / q) * len(x) ** max(0.0, 1 / p - 1 / q)
     rho = functional.cosine_similarity(u, v, dim=0)
-    return part * _power(u - v, p) / scale**p + (1 - part) * _power(rho * u - v, p) / scale**p
+    return part * _power((u - v) / scale, p) + (1 - part) * _power((rho * u - v) / scale, p)
 
 
 def _power(values: Tensor, p: float) -> Tensor:

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from visq.errors import InputError, InputTypeError, OptionError, VisqWarning
 
+#: Standard deviation, as a part of the mean or of 1, up to which a batch counts as constant: the rounding of float32.
+FLAT = 1e-6
 _HALF = (torch.float16, torch.bfloat16)
 _NAMES = ("predictions", "scores")
 
@@ -155,6 +157,34 @@ def root(values: Tensor, order: float = 2.0) -> Tensor:
     safe = torch.where(nothing, torch.ones_like(values), values)
     power = safe.sqrt() if order == 2 else safe ** (1 / order)
     return torch.where(nothing, torch.zeros_like(values), power)
+
+
+def norm(values: Tensor, order: float = 2.0, *, mean: bool = False) -> Tensor:
+    """The `order`-norm along the last axis, or the same with a mean instead of the sum; of slope 0 at 0, as `root`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> round(norm(torch.tensor([0.3, 0.1, 0.3]), 500.0).item(), 4)  # 0.3^500 is 0 in float32
+    0.3004
+    """
+    if order == 2:
+        power = values.square()
+        return root(power.mean(-1) if mean else power.sum(-1))
+    # The largest is taken out, so that none of the powers that count leaves the range of the type.
+    largest = values.detach().abs().amax(-1, keepdim=True)
+    largest = torch.where(largest > 0, largest, torch.ones_like(largest))
+    power = (values / largest).abs() ** order
+    return largest.squeeze(-1) * root(power.mean(-1) if mean else power.sum(-1), order)
+
+
+def rounding(values: Tensor) -> float:
+    """Difference from the mean, as a part of it or of 1, up to which values of this type count as equal.
+
+    That of float32 for it and for float64, the one of its own for half precision: a slope beyond it is noise, and
+    more than float16 can say.
+    """
+    return float(torch.finfo(values.dtype).eps) if values.dtype in _HALF else FLAT
 
 
 def mean_of(values: Tensor, chosen: Tensor) -> Tensor:

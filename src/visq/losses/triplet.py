@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from visq.errors import InputError
-from visq.losses.tensors import floating, number, other, pair, root
+from visq.losses.tensors import floating, norm, number, other, pair
 from visq.ops.choices import check_choice
 
 
@@ -111,4 +111,4 @@ def margin_triplet(
 
 def _distance(a: Tensor, b: Tensor, over: str) -> Tensor:
     difference = a - b
-    return root((difference.flatten(1) if over == "flat" else difference).square().sum(-1))
+    return norm(difference.flatten(1) if over == "flat" else difference)

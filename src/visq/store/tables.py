@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from visq.errors import StoreError
+from visq.errors import StoreError, VisqError
 from visq.store.journal import COLUMNS
 
 Row = tuple[Any, ...]
@@ -125,6 +125,8 @@ def replacing(path: str, *, hint: str = "Make room, or choose a place you may wr
             os.fsync(file.fileno())
         os.replace(temporary, target)
         _sync_folder(folder)
+    except VisqError:
+        raise  # some of them are OSErrors: what was to be written could not be made
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from error
     finally:

@@ -13,6 +13,7 @@ from visq.distortions import get
 from visq.errors import InputError, OptionError, SizeError, StoreError, UnknownDistortionError
 from visq.train.data.degradation_groups import DegradationStream, DegradedCache, build, plan
 from visq.train.data.degradations import COMMON, CURVES, Graded, check_types, graded_pictures
+from visq.train.data.image_cache import Windows
 from visq.train.data.image_cache import build as build_images
 from visq.train.data.splits import held_out, parts
 from visq.train.data.work import Work
@@ -195,6 +196,11 @@ def test_curves_alone_need_no_cache(rated):
         DegradationStream(rated[0].fit, rated[1], None, ["jpeg"], side=32, groups=2)
 
 
+def test_amounts_may_be_any_sequence():
+    amounts = [0.6, 1.0, 1.7, 2.8, 4.5]
+    assert check_types([Graded("gaussian_blur", amounts)]) == check_types([Graded("gaussian_blur", tuple(amounts))])
+
+
 def test_what_cannot_be_ranked_is_refused():
     for wrong in (
         [], ["jpeg", "jpeg"], ["jpeg+gaussian_blur"], ["jpeg:3"], [Graded("jpeg", (1, 2, 3, 4, 5))],
@@ -230,6 +236,28 @@ def test_pictures_that_lack_or_are_small_are_named(rated):
         _stream(rated, types=("jpeg", "jpeg2000"))
 
 
+def test_pictures_damaged_from_others_of_these_names_are_refused(rated, tmp_path):
+    tiny_database.make(tmp_path, count=12, sizes=((48, 64), (40, 40), (64, 48)))
+    data = tiny_database.opened(tmp_path)
+    images = build_images(data, tmp_path / "images_cache")
+    part = parts(data, validation=0.3, calibration=0.0).fit
+    assert part.names == rated[0].fit.names
+    other = build(part, images, tmp_path / "damaged", ["jpeg"])
+    with pytest.raises(InputError, match="the damaged pictures were made of another images/p"):
+        DegradationStream(rated[0].fit, rated[1], other, ["jpeg"], side=32, groups=3)
+
+
+def test_damage_is_done_to_whole_pictures_alone(rated, tmp_path):
+    part = rated[0].fit
+    windows = build_images(part, tmp_path / "windows", windows=Windows(1, 36))
+    with pytest.raises(InputError, match="parts are kept"):
+        plan(part, windows, ["jpeg"])
+    with pytest.raises(InputError, match="parts are kept"):
+        graded_pictures(windows, part, ["jpeg"])
+    with pytest.raises(InputError, match="parts are kept"):
+        DegradationStream(part, windows, None, ["darken"], side=32, groups=3)
+
+
 def test_identity_changes_with_whatever_changes_a_batch(rated, tmp_path):
     options = [{}, {"side": 30}, {"groups": 2}, {"levels": 3}, {"seed": 9}, {"flip": False}, {"per_epoch": 4},
                {"types": _TYPES[:2]}]  # fmt: skip
@@ -250,3 +278,6 @@ def test_graded_pictures_have_a_key_for_all_that_they_depend_on(rated):
     assert len(set(keys)) == 6  # of two pictures: untouched, and two types; the untouched one is named twice
     assert keys == [one.key for one in graded_pictures(rated[1], part, ["jpeg", "darken"], levels=(0, 3))]
     assert keys[1] != graded_pictures(rated[1], part, ["jpeg"], levels=(0, 3), seed=1)[1].key
+    for level in (-1, 6, 1.0):
+        with pytest.raises(OptionError, match="a level cannot be that"):
+            graded_pictures(rated[1], part, [Graded("jpeg", (5, 4, 3, 2, 1))], levels=[level])

@@ -216,6 +216,8 @@ def test_what_cannot_be_taken_is_named(tmp_path):
     cache = FeatureCache(tmp_path, _extractor())
     with pytest.raises(SizeError, match=r"an array: too small for tiny at scale 2; expected sides of 14 pixels"):
         cache.features([picture(13, 40)])
+    with pytest.raises(SizeError, match=r"an array: too small for tiny at scale 2; .* got 0x0 or a little more"):
+        FeatureCache(tmp_path, _extractor(taps=["input"], scales=[2])).features([picture(1, 1)])
     with pytest.raises(ReadError, match=r"nowhere\.png: does not exist"):
         cache.features([tmp_path / "nowhere.png"])
     broken = _extractor()

@@ -193,6 +193,19 @@ def test_a_picture_that_changes_meanwhile_is_refused(tmp_path, monkeypatch):
         build([path], tmp_path / "c")
 
 
+def test_names_of_every_kind_and_iterators_are_taken(tmp_path):
+    names = ["a\nb.PNG", "ä ö.Png", "-.png", "C\udcff.png", "c.PNG", "%5d.png"]
+    for i, name in enumerate(names):
+        Image.fromarray(np.roll(picture(16, 16), i, axis=0)).save(tmp_path / name, "png")
+    cache = build((tmp_path / name for name in names), tmp_path / "c", shard_bytes=1000)
+    assert cache.names == tuple(str(tmp_path / name) for name in names)
+    again = build([tmp_path / name for name in names], tmp_path / "c", shard_bytes=1000)
+    for i in range(len(names)):
+        np.testing.assert_array_equal(again[i], np.roll(picture(16, 16), i, axis=0))
+    with pytest.raises(InputError, match="no list of pictures"):
+        build(tmp_path / names[1], tmp_path / "d")
+
+
 def test_options_that_cannot_be_are_refused(rated, tmp_path):
     data = tiny_database.opened(rated[0])
     for wrong in ({"windows": Windows(0, 5)}, {"windows": Windows(1, 0)}, {"windows": Windows(1, 5, -1)},

@@ -183,6 +183,13 @@ def test_columns_go_along(rated):
             _crops(rated, columns=wrong)
 
 
+def test_columns_that_would_be_altered_are_refused(rated):
+    hashes = np.full(len(rated[0].fit), 2**63, np.uint64)
+    with pytest.raises(InputError, match="'group' is out of range"):
+        _crops(rated, columns={"group": hashes})
+    assert (_crops(rated, columns={"group": hashes - 1}).columns["group"] == 2**63 - 1).all()
+
+
 def test_nothing_of_the_test_part_or_the_calibration_part_is_trained_on(rated):
     chosen, cache, _, test = rated
     for stream in (
@@ -220,6 +227,24 @@ def test_identity_is_that_of_the_pictures_read_and_not_of_their_cache(rated, tmp
     assert _same(list(ours.epoch(0)), list(_crops(rated).epoch(0)))
 
 
+def test_a_cache_of_another_database_with_these_names_is_refused(rated, tmp_path):
+    tiny_database.make(tmp_path / "other", sizes=tiny_database.SIZES[::-1])
+    other = build(tiny_database.opened(tmp_path / "other"), tmp_path / "cache")
+    for make in (CropStream, PictureStream):
+        chosen = {"side": 32} if make is CropStream else {}
+        with pytest.raises(InputError, match=r"holds another picture than .*p\d+\.png under its name"):
+            make(rated[0].fit, other, batch=2, **chosen)
+    elsewhere = parts(tiny_database.opened(tmp_path / "other"), validation=0.3).fit
+    (tmp_path / "other" / "images").rename(tmp_path / "gone")  # the cache is all that a training needs
+    assert len(CropStream(elsewhere, other, side=32, batch=2)) > 0
+
+
+def test_numbers_of_threads_that_are_none_are_refused(rated):
+    for make in (_crops, _whole):
+        with pytest.raises(OptionError, match="number of threads"):
+            make(rated, threads=-1)
+
+
 def test_crops_come_from_every_window_that_is_kept(rated, tmp_path):
     part = rated[0].fit
     cache = build(part, tmp_path / "windows", windows=Windows(2, 36))
@@ -233,7 +258,7 @@ def test_crops_come_from_every_window_that_is_kept(rated, tmp_path):
             assert found
             drawn.setdefault(index, set()).update(found if len(found) == 1 else ())
     assert sum(len(ones) == 2 for ones in drawn.values()) > len(part) // 2
-    with pytest.raises(InputError, match="several parts"):
+    with pytest.raises(InputError, match="parts are kept"):
         PictureStream(part, cache)
 
 

@@ -1,99 +1,14 @@
-"""Work ahead of its use: in order, bounded, with its exceptions, and no thread left behind."""
+"""Batches made ahead, numbers that say how, and who hears of it."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-import threading
-import time
 
 import pytest
 
 from visq.errors import OptionError
-from visq.train.data.prefetch import ahead, batches, check_whole
+from visq.train.data.prefetch import batches, check_threads, check_whole
 from visq.train.data.work import shown
-
-
-def _ours():
-    return [t for t in threading.enumerate() if t.name.startswith("visq-ahead")]
-
-
-@pytest.mark.parametrize("threads", [0, 1, 2, 5])
-def test_results_come_in_order_whatever_finishes_first(threads):
-    def slow_first(n):
-        time.sleep(0.002 * (7 - n % 7))
-        return n * n
-
-    assert list(ahead(slow_first, range(30), threads)) == [n * n for n in range(30)]
-    assert not _ours()
-
-
-def test_only_so_many_are_begun():
-    begun = []
-    source = ahead(lambda n: begun.append(n) or n, range(100), 2, depth=3)
-    assert next(source) == 0
-    time.sleep(0.05)
-    assert max(begun) <= 3  # three on their way, and one more for the one that was taken
-    source.close()
-    assert not _ours()
-
-
-def test_an_exception_comes_in_its_place():
-    def work(n):
-        if n == 3:
-            raise ValueError("three")
-        return n
-
-    source = ahead(work, range(10), 4)
-    assert [next(source) for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(ValueError, match="three"):
-        next(source)
-    assert not _ours()
-
-
-def test_what_was_not_begun_is_dropped_when_nobody_reads_on():
-    done = []
-
-    def work(n):
-        time.sleep(0.02)
-        done.append(n)
-        return n
-
-    source = ahead(work, range(50), 2, depth=20)
-    next(source)
-    source.close()
-    assert len(done) <= 5
-    assert not _ours()
-
-
-_ENDLESS = """
-import itertools, time
-from visq.train.data.prefetch import ahead
-def work(n):
-    time.sleep(0.01)
-    return n
-try:
-    for n in ahead(work, itertools.count(), 3):
-        if n == 3:
-            print("running", flush=True)
-except KeyboardInterrupt:
-    import threading
-    print([t.name for t in threading.enumerate()])
-"""
-
-
-def test_ctrl_c_stops_at_once_and_leaves_no_thread():
-    process = subprocess.Popen(
-        [sys.executable, "-c", _ENDLESS], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
-    )
-    assert process.stdout.readline() == "running\n"
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
-    assert time.monotonic() - began < 10
-    assert out == "['MainThread']\n"
 
 
 def test_progress_is_drawn_on_a_terminal_and_nowhere_else(monkeypatch):
@@ -119,3 +34,6 @@ def test_batches_that_cannot_be_are_refused_at_once():
         with pytest.raises(OptionError):
             batches(lambda i: i, 5, number, start, 0)
     assert check_whole("n", 3) == 3
+    for threads in (-1, 1.5, "2", True):
+        with pytest.raises(OptionError, match="number of threads"):
+            check_threads(threads)

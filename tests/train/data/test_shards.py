@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visq.errors import InputError, StoreError
+from visq.errors import InputError, ReadError, StoreError
 from visq.train.data.shards import Plan, Shards, build
 from visq.train.data.work import Work
 
@@ -81,10 +81,19 @@ def test_a_disk_that_is_full_is_told_and_leaves_nothing_half(tmp_path, monkeypat
     def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("visq.train.data.shard_files.os.fsync", full)
+    monkeypatch.setattr("visq.store.tables.os.fsync", full)
     with pytest.raises(StoreError, match=r"cannot be written: No space left on device\. Make room"):
         build(_planned(), tmp_path / "a", _make)
     assert [path.name for path in (tmp_path / "a").iterdir()] == [".lock"]
+
+
+def test_a_picture_that_cannot_be_read_is_no_file_that_cannot_be_written(tmp_path):
+    def unreadable(first, end):
+        raise ReadError("a.png: does not exist")
+        yield
+
+    with pytest.raises(ReadError, match=r"a\.png: does not exist"):
+        build(_planned(), tmp_path / "a", unreadable)
 
 
 def test_a_build_that_failed_goes_on_and_ends_with_the_same_bytes(tmp_path):
@@ -136,6 +145,55 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(tmp_path):
     subprocess.run([*command, tmp_path / "killed", "0"], check=True)
     assert _files(tmp_path / "killed") == _files(tmp_path / "whole")
     assert (tmp_path / "killed" / "shard-00001.npy").stat().st_mtime_ns == kept
+
+
+_KILLED_ANYWHERE = """
+import os, sys
+import numpy as np
+from pathlib import Path
+from visq.train.data.shards import Plan, build
+plan = Plan("test", "uint8", tuple((1000,) for _ in range(4)), {}, shard_bytes=2500)
+make = lambda first, end: (np.full(1000, i, np.uint8) for i in range(first, end))
+files = lambda folder: {p.name: p.read_bytes() for p in folder.iterdir() if p.name != ".lock"}
+top, flushed = Path(sys.argv[1]), os.fsync
+build(plan, top / "whole", make)
+for place in range(1000):
+    child = os.fork()
+    if not child:
+        left = [place]
+        def step(event, *rest):
+            if event in ("open", "os.rename", "os.remove", "os.mkdir", "flushed"):
+                left[0] -= 1
+                if left[0] < 0:
+                    os._exit(9)
+        sys.addaudithook(step)
+        os.fsync = lambda handle: (flushed(handle), step("flushed"))
+        build(plan, top / str(place), make)
+        os._exit(0)
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    build(plan, top / str(place), make).verify()
+    assert files(top / str(place)) == files(top / "whole"), place
+    if not ended:
+        break
+print(place)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_build_killed_before_any_step_goes_on_and_ends_with_the_same_bytes(tmp_path):
+    """The process ends, without a last word, before each file it opens, renames or removes, and after each flush."""
+    command = [sys.executable, "-c", _KILLED_ANYWHERE, tmp_path]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20
+
+
+def test_what_a_killed_build_had_begun_is_removed(tmp_path):
+    build(_planned(), tmp_path / "a", _make)
+    (tmp_path / "a" / "shard-00001.json").unlink()
+    (tmp_path / "a" / ".shard-00002.npy.tmp").write_bytes(b"half of it")
+    build(_planned(), tmp_path / "a", _make)
+    assert not list((tmp_path / "a").glob(".*.tmp"))
 
 
 def test_what_is_complete_is_opened_without_writing(tmp_path):

@@ -94,6 +94,19 @@ def test_joined_batches_fill_in_what_lacks():
     assert found["stream"].tolist() == [0, 0, 1, 1, 1]
 
 
+def test_joined_streams_have_no_group_in_common():
+    """Two streams that both count from 0, one without groups, one whose groups are contents."""
+    own = [[0, 0, 1, 1], [0, 0, 1, 1], None, [7, 5, 7, 7]]
+    batches = [{"image": torch.zeros(4, 3, 2, 2), **({"group": torch.tensor(g)} if g else {})} for g in own]
+    found = side_by_side(batches)["group"].tolist()
+    assert found[:4] == [0, 0, 1, 1]
+    assert found[8:12] == [-1] * 4
+    names = [(which, g) for which, groups in enumerate(own) for g in groups or [-1] * 4]
+    for i in range(16):
+        for j in range(16):
+            assert (found[i] == found[j]) == (names[i] == names[j])
+
+
 def test_joined_streams_go_on_from_any_batch():
     joined = Joined([_Numbered(5, rows=1), _Numbered(3, rows=1)])
     assert isinstance(joined, Stream)

@@ -66,6 +66,23 @@ def test_scores_by_the_fit_part_do_not_depend_on_the_others(rated):
     np.testing.assert_allclose(test.scores, wanted, rtol=1e-5)
 
 
+def test_scores_like_those_of_a_part_that_has_others_are_refused(rated):
+    by_ends, by_fit = parts(rated), parts(rated, scale="fit")
+    for like in (by_ends.fit, by_fit.validation, by_fit.fit.only(range(2, 6))):
+        with pytest.raises(OptionError, match="scores of like"):
+            held_out(rated, like=like)
+    assert held_out(rated, like=by_fit.fit).scores.tolist() != held_out(rated).scores.tolist()
+    with pytest.raises(OptionError, match="scale"):
+        parts(rated, scale="range")
+
+
+def test_a_mask_is_no_choice_of_pictures(rated):
+    part = parts(rated).fit
+    for wrong in ([True] * len(part), np.ones(len(part), bool), [len(part)], [-1], [0.5]):
+        with pytest.raises(OptionError, match="number of a picture"):
+            part.only(wrong)
+
+
 def test_the_test_part_is_for_evaluations_alone(rated):
     test, found = held_out(rated), parts(rated)
     assert test.for_purpose("evaluation") is test
@@ -117,7 +134,7 @@ def test_identities_tell_parts_apart(rated):
     assert parts(replace(rated, samples=tuple(changed))).fit.identity != found.fit.identity
 
 
-@pytest.mark.parametrize("shares", [(0.6, 0.4), (-0.1, 0.1), (1.0, 0.0), (True, 0.0), ("a", 0.1)])
+@pytest.mark.parametrize("shares", [(0.6, 0.4), (-0.1, 0.1), (1.0, 0.0), (True, 0.0), ("a", 0.1), (0.95, 0.01)])
 def test_shares_that_leave_nothing_are_refused(rated, shares):
     with pytest.raises(OptionError):
         parts(rated, validation=shares[0], calibration=shares[1])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import torch
 
 Columns = Mapping[str, Any]
+_LARGEST = 2**63 - 1
 
 
 def check_columns(columns: Columns, count: int, taken: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -30,7 +31,7 @@ def check_columns(columns: Columns, count: int, taken: tuple[str, ...]) -> dict[
     Raises
     ------
     InputError
-        Other lengths, other types, a name that is taken.
+        Other lengths, other types, a name that is taken, whole numbers beyond int64.
 
     Examples
     --------
@@ -47,6 +48,8 @@ def check_columns(columns: Columns, count: int, taken: tuple[str, ...]) -> dict[
         kind = {"f": np.float32, "i": np.int64, "u": np.int64, "b": np.bool_}.get(array.dtype.kind)
         if kind is None:
             raise InputError(f"the column {name!r} holds no numbers", got=str(array.dtype))
+        if array.dtype.kind == "u" and array.size and int(array.max()) > _LARGEST:
+            raise InputError(f"the column {name!r} is out of range", expected=f"{_LARGEST} at most")
         found[name] = np.ascontiguousarray(array, dtype=kind)
     return found
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from visq.ahead import ahead
 from visq.distortions.spec import LEVELS
 from visq.errors import InputError, OptionError, SizeError, StoreError
-from visq.ops.threads import get_threads
 from visq.train.data.columns import image_tensor
 from visq.train.data.crops import Crop, copy_into, random_crop, take
 from visq.train.data.degradations import STEPS, Graded, check_types, described, makers, same_levels
 from visq.train.data.draws import check_seed, fingerprint, permutation
 from visq.train.data.image_cache import ImageCache, Windows
-from visq.train.data.prefetch import ahead, batches, check_whole
+from visq.train.data.prefetch import batches, check_threads, check_whole
 from visq.train.data.shards import SHARD_BYTES, Plan, Shards
 from visq.train.data.shards import build as build_shards
 from visq.train.data.splits import Part
@@ -76,6 +76,10 @@ class DegradedCache:
         """Where in the picture what is kept of it lies."""
         return self._windows[self._place[name]]
 
+    def made_of(self, name: str) -> str:
+        """`ImageCache.identity_of` of the picture that was damaged."""
+        return str(self.shards.plan.about["pictures"][self._place[name]][1])
+
     def level(self, name: str, number: int, level: int) -> np.ndarray:
         """The window of a picture, damaged by the type of this number at a level, 1 to 5: a view of the file."""
         return self.shards[(self._place[name] * len(self.types) + number) * LEVELS + level - 1]
@@ -97,10 +101,10 @@ def plan(
         raise OptionError(
             "tone curves are applied to crops", expected="a type that is not, to keep", got="curves alone"
         )
-    places = images.find(part.names)
+    places = images.find_part(part)
     rows: list[list[Any]] = []
     for name, place in dict(zip(part.names, places, strict=True)).items():
-        height, width = images[place].shape[:2]
+        height, width = images.whole(place)
         chosen = Windows(1, check_whole("the side of the window", side), check_seed(seed))
         window = chosen.of(images.sha256[place], height, width)[0] if side else Crop(0, 0, height, width)
         rows.append([name, images.identity_of([place]), window])
@@ -137,11 +141,11 @@ def build(
     StoreError, OptionError, InputError
         As there; types that cannot be ranked.
     """
-    chosen = check_types(types)
+    chosen, count = check_types(types), check_threads(threads)
     planned = plan(part, images, chosen, side=side, seed=seed, shard_bytes=shard_bytes)
     kept = [one for one in chosen if not one.curve]
     rows = planned.about["pictures"]
-    place = dict(zip(part.names, images.find(part.names), strict=True))
+    place = dict(zip(part.names, images.find_part(part), strict=True))
     entries = [(row, one, level) for row in range(len(rows)) for one in kept for level in range(1, STEPS)]
 
     def damaged(entry: tuple[int, Graded, int]) -> np.ndarray:
@@ -150,7 +154,7 @@ def build(
         return take(one.apply(images[place[name]], level, seed=seed, key=name), window)
 
     def make(first: int, end: int) -> Iterator[np.ndarray]:
-        return ahead(damaged, entries[first:end], get_threads() if threads is None else threads)
+        return ahead(damaged, entries[first:end], count)
 
     build_shards(planned, folder, make, work=work)
     return DegradedCache(folder)
@@ -204,10 +208,10 @@ class DegradationStream:
         self.levels = check_whole("levels of a group", levels, least=2, most=STEPS)
         total = len(part) * len(self.types)
         self.per_epoch = check_whole("groups an epoch", per_epoch, most=total) or total
-        self.flip, self.seed, self.threads = flip, check_seed(seed), threads
+        self.flip, self.seed, self.threads = flip, check_seed(seed), check_threads(threads)
         if not total:
             raise InputError("the part holds no picture")
-        self._place = images.find(part.names)
+        self._place = images.find_part(part)
         self._tables = {i: one.table() for i, one in enumerate(self.types) if one.curve}
         self._numbers = [None if one.curve else self._number(one) for one in self.types]
         self._windows = [self._window(name, place) for name, place in zip(part.names, self._place, strict=True)]
@@ -274,10 +278,11 @@ class DegradationStream:
         if self.degraded is not None and len(self._tables) < len(self.types):
             if name not in self.degraded:
                 raise InputError(f"the damaged pictures lack {name}", hint=_BUILD)
+            if self.degraded.made_of(name) != self.images.identity_of([place]):
+                raise InputError(f"the damaged pictures were made of another {name} than the cache has", hint=_BUILD)
             window = self.degraded.window(name)
         else:
-            height, width = self.images[place].shape[:2]
-            window = Crop(0, 0, height, width)
+            window = Crop(0, 0, *self.images.whole(place))
         if min(window.height, window.width) < self.side:
             raise SizeError(
                 f"{name} is smaller than the crops", expected=f"sides of {self.side} pixels or more",

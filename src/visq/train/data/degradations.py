@@ -24,6 +24,7 @@ from visq.errors import OptionError
 from visq.train.data.draws import check_seed, fingerprint
 from visq.train.data.image_cache import ImageCache, rgb
 from visq.train.data.keyed import Keyed
+from visq.train.data.prefetch import check_whole
 from visq.train.data.splits import Part
 
 #: Distortions that are a curve for each channel by itself, the same for every pixel of every picture.
@@ -48,6 +49,9 @@ class Graded:
 
     name: str
     amounts: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amounts", tuple(self.amounts))
 
     @property
     def step(self) -> Step:
@@ -136,12 +140,21 @@ def graded_pictures(
     """Whole pictures at every level of every type, made when they are asked for: for `FeatureCache`.
 
     Picture by picture, type by type, level by level: ``len(part) * len(types) * len(levels)`` of them.
+
+    Raises
+    ------
+    OptionError
+        Types that cannot be ranked, a level that is none of 0 to 5.
+    InputError
+        A picture that the cache lacks, or of which it keeps parts.
     """
     chosen, check = check_types(types), check_seed(seed)
+    for level in levels:
+        check_whole("a level", level, most=LEVELS)
     made = makers()
     return [
         _graded(cache, place, one, level, check, made)
-        for place in cache.find(part.names)
+        for place in cache.find_part(part)
         for one in chosen
         for level in levels
     ]
@@ -149,14 +162,15 @@ def graded_pictures(
 
 def _graded(cache: ImageCache, place: int, one: Graded, level: int, seed: int, made: dict[str, str]) -> Keyed:
     name = cache.names[place]
+    cache.whole(place)
 
     def load() -> np.ndarray:
         return rgb(one.apply(cache[place], level, seed=seed, key=name), name)
 
     if level == 0:
-        return Keyed(f"cached:{cache.identity_of([place])}", name, load)
+        return Keyed(f"cached:{cache.identity_of([place])}", name, load, name)
     key = fingerprint([cache.identity_of([place]), name, described(one), level, seed, made])
-    return Keyed(f"graded:{key}", f"{name} ({one.name} {level})", load)
+    return Keyed(f"graded:{key}", f"{name} ({one.name} {level})", load, name)
 
 
 def described(one: Graded) -> list[Any]:

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from visq.errors import OptionError
 
 _WORD = 64
-_PLACES = 3
 
 
 def words(purpose: str, seed: int, count: int, *place: int) -> NDArray[np.uint64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from visq.ahead import ahead
 from visq.errors import InputError, VisqError, WeightsError
 from visq.media.arrays import from_array
 from visq.media.image import Image
@@ -23,7 +25,7 @@ from visq.train.data.draws import fingerprint
 from visq.train.data.feature_extractors import RowMaker, computing
 from visq.train.data.feature_files import FeatureFiles
 from visq.train.data.keyed import Keyed, keyed
-from visq.train.data.prefetch import ahead, check_whole
+from visq.train.data.prefetch import check_threads, check_whole
 from visq.train.data.work import Work
 from visq.types import ImageMeta
 
@@ -40,11 +42,15 @@ class Features:
         What each number of a row is.
     identity : str
         Hash of what computed them and of the pictures.
+    pictures : tuple of str
+        Of each row, the name of its picture in its database, where that is known; an empty text where it is not. A
+        stream pairs them with scores by their order, and refuses where that is another one.
     """
 
     values: np.ndarray
     columns: tuple[Any, ...]
     identity: str
+    pictures: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -87,7 +93,7 @@ class FeatureCache:
         self.extractor = extractor
         self.shard = check_whole("pictures a shard", shard, least=1)
         self.batch = check_whole("pictures a batch", batch, least=1)
-        self.threads = check_whole("threads", threads)
+        self.threads = check_threads(threads)
         self.columns = extractor.columns
         described = {
             "identity": extractor.identity,
@@ -116,41 +122,53 @@ class FeatureCache:
         """
         work = work or Work()
         wanted = keyed(pictures, threads=self.threads)
-        lacking = {one.key: one for one in wanted if one.key not in self.files}
-        if lacking:
-            todo = list(lacking.values())
-            work.tell(f"{self.files.folder}: {len(todo)} of {len(wanted)} pictures to go through {self.extractor.name}")
-            work.expect(len(todo))
-            with self.files.writing(), computing(self.extractor):
-                for first in range(0, len(todo), self.shard):
-                    chosen = todo[first : first + self.shard]
-                    self.files.add([one.key for one in chosen], np.concatenate(list(self._computed(chosen, work))))
-        values = self.files.rows([one.key for one in wanted])
-        return Features(values, self.columns, fingerprint([self.extractor.identity, [one.key for one in wanted]]))
+        if self._lacking(wanted):
+            with self.files.writing():  # another run may have added them until now
+                todo = self._lacking(wanted)
+                if todo:
+                    self._add(todo, len(wanted), work)
+        keys = [one.key for one in wanted]
+        identity = fingerprint([self.extractor.identity, keys])
+        return Features(self.files.rows(keys), self.columns, identity, tuple(one.picture for one in wanted))
+
+    def _lacking(self, wanted: Sequence[Keyed]) -> list[Keyed]:
+        return list({one.key: one for one in wanted if one.key not in self.files}.values())
+
+    def _add(self, todo: Sequence[Keyed], wanted: int, work: Work) -> None:
+        work.tell(f"{self.files.folder}: {len(todo)} of {wanted} pictures to go through {self.extractor.name}")
+        work.expect(len(todo))
+        with computing(self.extractor):
+            for first in range(0, len(todo), self.shard):
+                chosen = todo[first : first + self.shard]
+                self.files.add([one.key for one in chosen], np.concatenate(list(self._computed(chosen, work))))
 
     def _computed(self, pictures: Sequence[Keyed], work: Work) -> Iterator[np.ndarray]:
         """Rows of one shard: neighbours of one size go through the network together, in the same way every time."""
         import torch
 
-        opened = ahead(lambda one: (one, _planes(one)), pictures, self.threads)
-        for _, same in groupby(opened, key=lambda pair: pair[1].shape):
-            while part := list(islice(same, self.batch)):
-                names = [printable(one.name) for one, _ in part]
-                planes = torch.from_numpy(np.stack([p for _, p in part])).permute(0, 3, 1, 2)
-                try:
-                    rows = self.extractor.rows(planes.to(self.extractor.device)).float().cpu().numpy()
-                    if rows.shape != (len(part), len(self.columns)):
-                        raise InputError(
-                            f"{self.extractor.name} gives other rows than its columns say",
-                            expected=f"({len(part)}, {len(self.columns)})", got=str(rows.shape),
-                        )  # fmt: skip
-                except VisqError as error:
-                    raise error.with_context(names[0]) from error
-                if not np.isfinite(rows).all():
-                    raise WeightsError(f"{names[0]}: features of {self.extractor.name} are NaN or infinite")
-                for _ in part:
-                    work.on_item()
-                yield rows
+        with closing(ahead(lambda one: (one, _planes(one)), pictures, self.threads)) as opened:
+            for _, same in groupby(opened, key=lambda pair: pair[1].shape):
+                while part := list(islice(same, self.batch)):
+                    planes = torch.from_numpy(np.stack([p for _, p in part])).permute(0, 3, 1, 2)
+                    rows = self._rows(planes, printable(part[0][0].name))
+                    for _ in part:
+                        work.on_item()
+                    yield rows
+
+    def _rows(self, planes: Any, name: str) -> np.ndarray:
+        """The rows of pictures of one size, of which the first has this name."""
+        try:
+            rows: np.ndarray = self.extractor.rows(planes.to(self.extractor.device)).float().cpu().numpy()
+            if rows.shape != (len(planes), len(self.columns)):
+                raise InputError(
+                    f"{self.extractor.name} gives other rows than its columns say",
+                    expected=f"({len(planes)}, {len(self.columns)})", got=str(rows.shape),
+                )  # fmt: skip
+        except VisqError as error:
+            raise error.with_context(name) from error
+        if not np.isfinite(rows).all():
+            raise WeightsError(f"{name}: features of {self.extractor.name} are NaN or infinite")
+        return rows
 
 
 def _planes(picture: Keyed) -> np.ndarray:

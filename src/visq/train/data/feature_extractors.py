@@ -150,8 +150,8 @@ class Extractor:
 
         found: list[Any] = []
         for scale in self.scales:
+            self._check_size([side // scale for side in pictures.shape[-2:]], scale)
             shrunk = pictures if scale == 1 else torch.nn.functional.avg_pool2d(pictures, scale)
-            self._check_size(shrunk.shape[-2:], scale)
             responses = self.module(self.module.normalise(shrunk), self.taps)
             for tap in self.taps:
                 found += _statistics(responses[tap], self.statistics)
@@ -223,7 +223,7 @@ def computing(maker: RowMaker) -> Iterator[None]:
     import torch
 
     module = maker.module.to(maker.device)
-    training, kind = module.training, torch.device(maker.device).type
+    modes, kind = [(one, one.training) for one in module.modules()], torch.device(maker.device).type
     tf32 = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
     module.eval()
     try:
@@ -232,7 +232,8 @@ def computing(maker: RowMaker) -> Iterator[None]:
             yield
     finally:
         torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = tf32
-        module.train(training)
+        for one, training in modes:  # a part of it may judge while the rest learns
+            one.training = training
 
 
 __all__ = ["STATISTICS", "VERSION", "Column", "Extractor", "Frozen", "RowMaker", "computing"]

@@ -33,7 +33,7 @@ class FeatureFiles:
     folder : pathlib.Path
         Theirs alone. It is made when something is written.
     described : dict
-        What computed them, for whoever looks into the folder; compared with what it says there.
+        What computed them, for whoever looks into the folder; compared with what it says there, but for its `name`.
     width : int
         Numbers a row.
 
@@ -47,14 +47,8 @@ class FeatureFiles:
         self.folder, self.width = folder, width
         self._described = json.loads(shard_files.as_json({"format": FORMAT, **described}))
         self._rows: dict[str, np.ndarray] = {}
-        if not folder.is_dir():
-            return
-        about = folder / _ABOUT
-        if about.exists():
-            self._check_about(about)
-        for path in sorted(folder.glob("*.safetensors")):
-            keys, values = self._read(path)
-            self._rows.update(zip(keys, values, strict=True))
+        self._held: set[str] = set()
+        self._look()
 
     def __contains__(self, key: str) -> bool:
         return key in self._rows
@@ -71,7 +65,7 @@ class FeatureFiles:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Within it, this run alone adds files.
+        """Within it, this run alone adds files; what others have added until then is there.
 
         Raises
         ------
@@ -88,6 +82,8 @@ class FeatureFiles:
             if not (self.folder / _ABOUT).exists():
                 with shard_files.written(self.folder / _ABOUT) as file:
                     file.write(shard_files.as_json(self._described))
+            shard_files.clear(self.folder)
+            self._look()
             yield
 
     def add(self, keys: Sequence[str], values: np.ndarray) -> None:
@@ -103,9 +99,23 @@ class FeatureFiles:
         # One text: the order of several would differ from run to run.
         head = json.dumps({"keys": list(keys), "sha256": _hash(values)})
         data = save({_NAME: values}, metadata={_NAME: head})
-        with shard_files.written(self.folder / f"{fingerprint(list(keys))[:32]}.safetensors") as file:
+        path = self.folder / f"{fingerprint(list(keys))[:32]}.safetensors"
+        with shard_files.written(path) as file:
             file.write(data)
+        self._take(path, keys, values)
+
+    def _look(self) -> None:
+        """Read the files that were not there before."""
+        about = self.folder / _ABOUT
+        if about.exists():
+            self._check_about(about)
+        for path in sorted(self.folder.glob("*.safetensors")):
+            if path.name not in self._held:
+                self._take(path, *self._read(path))
+
+    def _take(self, path: Path, keys: Sequence[str], values: np.ndarray) -> None:
         self._rows.update(zip(keys, values, strict=True))
+        self._held.add(path.name)
 
     def _read(self, path: Path) -> tuple[list[str], np.ndarray]:
         safetensors = require("safetensors", "reading features", "torch")
@@ -125,10 +135,10 @@ class FeatureFiles:
 
     def _check_about(self, about: Path) -> None:
         try:
-            held = json.loads(about.read_text(encoding="ascii"))
-        except (OSError, ValueError) as error:
+            held = dict(json.loads(about.read_text(encoding="ascii")))
+        except (OSError, ValueError, TypeError) as error:
             raise StoreError(f"{about} cannot be read", hint="Remove its folder.") from error
-        if held != self._described:
+        if {**held, "name": ""} != {**self._described, "name": ""}:
             raise StoreError(f"{self.folder} holds other features", hint="Name another folder.")
 
 

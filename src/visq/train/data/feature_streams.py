@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from visq.errors import InputError, OptionError
+from visq.media.source import printable
 from visq.train.data.columns import Columns, check_columns, columns_identity, taken_rows
 from visq.train.data.draws import check_seed, fingerprint, permutation
 from visq.train.data.feature_cache import Features
@@ -52,7 +54,7 @@ class FeatureStream:
     OptionError
         A part that is not for this purpose; blocks that do not fit batches.
     InputError
-        Rows that do not fit the part; columns that do not fit the rows.
+        Rows that do not fit the part, or of its pictures in another order; columns that do not fit the rows.
     """
 
     def __init__(
@@ -69,11 +71,22 @@ class FeatureStream:
                 "the features are not of this part", expected=f"a row, or as many, for each of {len(part)} pictures",
                 got=f"{rows} rows",
             )  # fmt: skip
+        self._check_order()
         if batch % block or rows % block:
             raise OptionError(f"blocks of {block} rows do not fit", got=f"batches of {batch}, {rows} rows")
         self.columns = check_columns(columns or {}, rows, _OWN)
         if len(self) == 0:
             raise OptionError("there is no full batch", got=f"{rows} rows, batch {batch}")
+
+    def _check_order(self) -> None:
+        each = len(self.features) // len(self.part)
+        for row, picture in enumerate(self.features.pictures):
+            name = self.part.names[row // each]
+            if picture and picture != name and not Path(picture).as_posix().endswith(f"/{name}"):
+                raise InputError(
+                    f"the features are not of this part, or in another order: row {row}", expected=printable(name),
+                    got=printable(picture),
+                )  # fmt: skip
 
     @property
     def identity(self) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,16 +20,17 @@ from typing import Any
 
 import numpy as np
 
+from visq.ahead import ahead
+from visq.datasets.files import whole_hash
 from visq.datasets.reader import Dataset
-from visq.errors import FormatError, InputError, OptionError, StoreError, VisqError
-from visq.media import Limits, open_image
+from visq.errors import FormatError, InputError, StoreError, VisqError
+from visq.media import Image, Limits, open_image
 from visq.media.headers import scan
 from visq.media.sniff import detect
 from visq.media.source import printable, read_path
-from visq.ops.threads import get_threads
 from visq.train.data.crops import Crop, take
 from visq.train.data.draws import below, check_seed, fingerprint, words
-from visq.train.data.prefetch import ahead, check_whole
+from visq.train.data.prefetch import check_threads, check_whole
 from visq.train.data.shards import SHARD_BYTES, Plan, Shards
 from visq.train.data.shards import build as build_shards
 from visq.train.data.splits import Part
@@ -160,6 +162,44 @@ class ImageCache:
             )  # fmt: skip
         return [self._place[name] for name in wanted]
 
+    def find_part(self, part: Part) -> list[int]:
+        """Numbers of the pictures of a part.
+
+        Databases have pictures of one name. Where its files are at hand, the first, the middle and the last one of the
+        part are read: they must be those that are kept.
+
+        Raises
+        ------
+        InputError
+            A picture that it does not hold, or another one of that name.
+        """
+        found = self.find(part.names)
+        for i in sorted({0, len(found) // 2, len(found) - 1} if found else ()):
+            path = part.dataset.root / part.names[i]
+            try:
+                there = whole_hash(path)
+            except OSError:
+                continue
+            if there != self.sha256[found[i]]:
+                raise InputError(
+                    f"{self.shards.folder} holds another picture than {printable(path)} under its name",
+                    hint="It was built of another database, or the file has changed: build a cache of this part.",
+                )
+        return found
+
+    def whole(self, index: int) -> tuple[int, int]:
+        """Height and width of a picture that is kept whole.
+
+        Raises
+        ------
+        InputError
+            Parts are kept of it.
+        """
+        index = range(len(self))[index]
+        if self._windows[index] != (Crop(0, 0, *self.sizes[index]),):
+            raise InputError(f"{self.names[index]}: parts are kept of it", expected="a cache of whole pictures")
+        return self.sizes[index]
+
     def identity_of(self, indices: Iterable[int]) -> str:
         """Hash of some of its pictures, the same in every cache that keeps the same of them."""
         about = self.shards.plan.about
@@ -190,9 +230,14 @@ def plan(
     FormatError
         A picture of more than 8 bits.
     """
+    return _planned(_named(source), windows, limits, shard_bytes, check_threads(threads))
+
+
+def _planned(
+    named: Sequence[tuple[str, Path]], windows: Windows | None, limits: Limits, shard_bytes: int, threads: int
+) -> Plan:
     _check_windows(windows)
-    named = _named(source)
-    rows = list(ahead(lambda one: _look(*one, limits, windows), named, _threads(threads)))
+    rows = list(ahead(lambda one: _look(*one, limits, windows), named, threads))
     # In the order in which a cache of something else is told: what explains most comes first.
     about = {"decoder": decoder(), "windows": asdict(windows) if windows else None, "pictures": rows}
     shapes = tuple((place.height, place.width, 3) for row in rows for place in row[4])
@@ -230,8 +275,9 @@ def build(
     ReadError, FormatError, LimitError
         A picture that cannot be read exactly; it is named.
     """
-    planned = plan(source, windows=windows, limits=limits, shard_bytes=shard_bytes, threads=threads)
-    paths = [path for _, path in _named(source)]
+    named, threads = _named(source), check_threads(threads)
+    planned = _planned(named, windows, limits, shard_bytes, threads)
+    paths = [path for _, path in named]
     rows = planned.about["pictures"]
     entries = [(i, place) for i, row in enumerate(rows) for place in row[4]]
 
@@ -243,8 +289,9 @@ def build(
             pixels = _decoded(paths[i], rows[i], limits)
             return [take(pixels, place) for place in places]
 
-        for found in ahead(parts, grouped, _threads(threads)):
-            yield from found
+        with closing(ahead(parts, grouped, threads)) as decoded:
+            for found in decoded:
+                yield from found
 
     build_shards(planned, folder, make, work=work)
     return ImageCache(folder)
@@ -261,6 +308,20 @@ def decoder() -> dict[str, str]:
         if features.check(name):
             found[name] = str(features.version(name))
     return found
+
+
+def unchanged(path: Path, sha256: str, limits: Limits = _DEFAULT) -> Image:
+    """A picture that was hashed before.
+
+    Raises
+    ------
+    StoreError
+        It is another one now.
+    """
+    image = open_image(path, limits=limits)
+    if image.meta.sha256 != sha256:
+        raise StoreError(f"{printable(path)} changed while it was read", hint="Begin again.")
+    return image
 
 
 def rgb(pixels: np.ndarray, name: str) -> np.ndarray:
@@ -285,6 +346,8 @@ def _named(source: Source) -> list[tuple[str, Path]]:
         found = list(zip(source.names, source.paths, strict=True))
     elif isinstance(source, Dataset):
         found = [(sample.image, source.root / sample.image) for sample in source.samples]
+    elif isinstance(source, (str, bytes, os.PathLike)):
+        raise InputError("no list of pictures", expected="a sequence of paths", got=printable(source))
     else:
         found = [(os.fsdecode(path), Path(path)) for path in source]
     return list(dict(found).items())
@@ -305,9 +368,7 @@ def _look(name: str, path: Path, limits: Limits, windows: Windows | None) -> lis
 
 
 def _decoded(path: Path, row: list[Any], limits: Limits) -> np.ndarray:
-    image = open_image(path, limits=limits)
-    if image.meta.sha256 != row[1]:
-        raise StoreError(f"{printable(path)} changed while it was read", hint="Build again.")
+    image = unchanged(path, row[1], limits)
     pixels = rgb(image.pixels, printable(path))
     if pixels.shape[:2] != (row[2], row[3]):
         raise StoreError(
@@ -325,12 +386,4 @@ def _check_windows(windows: Windows | None) -> None:
         check_whole(f"{name} of Windows", getattr(windows, name), least=1)
 
 
-def _threads(threads: int | None) -> int:
-    if threads is None:
-        return get_threads()
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        raise OptionError("no number of threads", expected="0 or more", got=repr(threads))
-    return threads
-
-
-__all__ = ["ImageCache", "Source", "Windows", "build", "decoder", "plan", "rgb"]
+__all__ = ["ImageCache", "Source", "Windows", "build", "decoder", "plan", "rgb", "unchanged"]

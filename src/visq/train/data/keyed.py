@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from visq.errors import VisqError
+from visq.ahead import ahead
+from visq.errors import InputError, VisqError
 from visq.media import Limits, open_image
 from visq.media.source import printable, read_path
-from visq.train.data.image_cache import ImageCache, decoder
-from visq.train.data.prefetch import ahead
+from visq.train.data.image_cache import ImageCache, decoder, unchanged
 from visq.train.data.splits import Part
 
 _DEFAULT = Limits()
@@ -33,11 +33,14 @@ class Keyed:
         What messages call it.
     load : callable
         Its pixels, as `visq.media.Image.pixels` has them.
+    picture : str
+        Its name in its database, where it is known which it is: what scores are found by.
     """
 
     key: str
     name: str
     load: Callable[[], np.ndarray]
+    picture: str = ""
 
 
 def keyed(pictures: Part | ImageCache | Iterable[Any], *, limits: Limits = _DEFAULT, threads: int = 1) -> list[Keyed]:
@@ -57,11 +60,18 @@ def keyed(pictures: Part | ImageCache | Iterable[Any], *, limits: Limits = _DEFA
     ------
     ReadError
         A file that cannot be read; it is named.
+    InputError
+        A single path: a text is no list of pictures.
     """
     if isinstance(pictures, ImageCache):
         return from_cache(pictures, range(len(pictures)))
-    found = pictures.paths if isinstance(pictures, Part) else pictures
-    return list(ahead(lambda one: _one(one, limits), found, threads))
+    if isinstance(pictures, (str, bytes, os.PathLike)):
+        raise InputError("no list of pictures", expected="a sequence of paths", got=printable(pictures))
+    made_by = decoder()
+    if isinstance(pictures, Part):
+        found = ahead(lambda one: _one(one, limits, made_by), pictures.paths, threads)
+        return [replace(one, picture=name) for one, name in zip(found, pictures.names, strict=True)]
+    return list(ahead(lambda one: _one(one, limits, made_by), pictures, threads))
 
 
 def from_cache(cache: ImageCache, indices: Iterable[int]) -> list[Keyed]:
@@ -74,11 +84,11 @@ def _cached(cache: ImageCache, index: int) -> Keyed:
     window = cache.windows(index)[0]
     whole = (window.height, window.width) == (height, width)
     about = cache.shards.plan.about["decoder"]
-    key = _file_key(cache.sha256[index], about) if whole else f"window:{cache.sha256[index]}:{tuple(window)}"
-    return Keyed(key, cache.names[index], lambda: cache[index])
+    key = _file_key(cache.sha256[index], about) if whole else _file_key(f"{cache.sha256[index]}:{tuple(window)}", about)
+    return Keyed(key, cache.names[index], lambda: cache[index], cache.names[index])
 
 
-def _one(picture: Any, limits: Limits) -> Keyed:
+def _one(picture: Any, limits: Limits, made_by: dict[str, str]) -> Keyed:
     if isinstance(picture, Keyed):
         return picture
     if not isinstance(picture, (str, os.PathLike)):
@@ -89,9 +99,9 @@ def _one(picture: Any, limits: Limits) -> Keyed:
         digest = hashlib.sha256(read_path(picture, limits)).hexdigest()
     except VisqError as error:
         raise error.with_context(printable(picture)) from error
-    return Keyed(
-        _file_key(digest, decoder()), os.fspath(Path(picture)), lambda: open_image(picture, limits=limits).pixels
-    )
+    path = Path(picture)
+    # It may be opened hours after it was hashed.
+    return Keyed(_file_key(digest, made_by), os.fspath(path), lambda: unchanged(path, digest, limits).pixels)
 
 
 def _file_key(sha256: str, made_by: dict[str, str]) -> str:

@@ -92,7 +92,8 @@ class Joined:
 
     An epoch is as long as that of the first stream; the others go on epoch after epoch of their own. What a batch
     lacks is filled in: NaN for fractions, -1 for whole numbers, False for yes or no; `image` or `features` must be in
-    all of them, and of one size. `stream` `(N,)` is added, the number of the stream a sample comes from.
+    all of them, and of one size. `stream` `(N,)` is added, the number of the stream a sample comes from. Numbers of
+    `group` are counted on from one stream to the next, so that no two streams have a group in common.
 
     Parameters
     ----------
@@ -141,10 +142,26 @@ def side_by_side(batches: Sequence[Batch]) -> dict[str, torch.Tensor]:
     """
     import torch
 
+    batches = _own_groups(batches)
     names = list(dict.fromkeys(name for batch in batches for name in batch))
     found = {name: torch.cat([_filled(batch, name, batches) for batch in batches]) for name in names}
     counts = [torch.full((_count(batch),), number) for number, batch in enumerate(batches)]
     return {**found, "stream": torch.cat(counts)}
+
+
+def _own_groups(batches: Sequence[Batch]) -> list[Batch]:
+    """Every stream counts its groups from 0: without this, a loss would rank a picture against another one."""
+    found: list[Batch] = []
+    free = 0
+    for batch in batches:
+        group = batch.get("group")
+        if group is None:
+            found.append(batch)
+            continue
+        shifted = group - group.min() + free if free else group
+        free = max(int(shifted.max()) + 1, 1)
+        found.append({**batch, "group": shifted})
+    return found
 
 
 def _filled(batch: Batch, name: str, batches: Sequence[Batch]) -> torch.Tensor:

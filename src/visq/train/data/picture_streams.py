@@ -12,7 +12,7 @@ from visq.train.data.columns import Columns, check_columns, columns_identity, im
 from visq.train.data.crops import copy_into, count_fixed, fixed_crops, random_crop, take
 from visq.train.data.draws import below, check_seed, fingerprint, permutation, words
 from visq.train.data.image_cache import ImageCache
-from visq.train.data.prefetch import batches, check_whole
+from visq.train.data.prefetch import batches, check_threads, check_whole
 from visq.train.data.splits import Part
 
 if TYPE_CHECKING:
@@ -82,14 +82,15 @@ class CropStream:
         self.batch = check_whole("the size of a batch", batch, least=1)
         self.flip = random if flip is None else flip
         self.shuffle = random if shuffle is None else shuffle
-        self.together, self.drop_last, self.seed, self.threads = together, drop_last, check_seed(seed), threads
+        self.together, self.drop_last = together, drop_last
+        self.seed, self.threads = check_seed(seed), check_threads(threads)
         self.columns = check_columns(columns or {}, len(part), _OWN)
         if together and self.batch % self.count:
             raise OptionError(
                 "the crops of a picture do not fit a batch together", expected=f"a multiple of {self.count}",
                 got=f"batches of {self.batch}",
             )  # fmt: skip
-        self._place = cache.find(part.names)
+        self._place = cache.find_part(part)
         self._kept = self._large_enough(small)
         if len(self) == 0:
             raise OptionError("there is no full batch", got=f"{len(self._kept) * self.count} crops, batch {batch}")
@@ -202,18 +203,14 @@ class PictureStream:
         self.part, self.cache = part.for_purpose(purpose), cache
         self.batch = check_whole("the size of a batch", batch, least=1)
         self.most_pixels = check_whole("most_pixels", most_pixels)
-        self.flip, self.shuffle, self.seed, self.threads = flip, shuffle, check_seed(seed), threads
+        self.flip, self.shuffle, self.seed, self.threads = flip, shuffle, check_seed(seed), check_threads(threads)
         self.columns = check_columns(columns or {}, len(part), _OWN)
-        self._place = cache.find(part.names)
+        self._place = cache.find_part(part)
         if len(part) == 0:
             raise InputError("the part holds no picture")
-        several = [part.names[i] for i, place in enumerate(self._place) if len(cache.windows(place)) > 1]
-        if several:
-            raise InputError(f"{several[0]}: several parts are kept of it", expected="a cache of whole pictures")
         self._sizes: dict[tuple[int, int], list[int]] = {}
         for i, place in enumerate(self._place):
-            window = cache.windows(place)[0]
-            self._sizes.setdefault((window.height, window.width), []).append(i)
+            self._sizes.setdefault(cache.whole(place), []).append(i)
 
     @property
     def identity(self) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from visq.errors import StoreError, VisqError
+from visq.errors import StoreError
+from visq.store.tables import replacing
+
+# How the name ends of a file that `replacing` has begun.
+_BEGUN = ".tmp"
 
 
 def name(k: int) -> str:
@@ -71,25 +73,23 @@ def as_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
 
 
-@contextmanager
-def written(path: Path) -> Iterator[IO[bytes]]:
+def written(path: Path) -> AbstractContextManager[IO[bytes]]:
     """A file that is there whole, on the disk, when the block ends well, and not at all when it does not."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except VisqError:
-        raise  # some of them are OSErrors: what was to be written could not be made
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint="Make room, or name another folder. Shards that are whole are kept.",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    return replacing(str(path), hint="Make room, or name another folder. Shards that are whole are kept.")
 
 
-__all__ = ["as_json", "header", "marker", "name", "open_map", "written"]
+def clear(folder: Path) -> None:
+    """Remove what builds that were killed had begun to write: it takes room. Whoever calls this holds the lock.
+
+    Raises
+    ------
+    StoreError
+    """
+    for path in folder.glob(f".*{_BEGUN}"):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be removed: {error.strerror or error}") from error
+
+
+__all__ = ["as_json", "clear", "header", "marker", "name", "open_map", "written"]

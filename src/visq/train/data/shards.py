@@ -132,6 +132,7 @@ def build(plan: Plan, folder: str | os.PathLike[str], make: Make, *, work: Work 
     with FileLock(str(folder / ".lock")):
         same = _same(folder, plan)
         lacking = _lacking(folder, plan, cuts) if same else list(range(len(cuts)))
+        files.clear(folder)
         _check_room(plan, folder, cuts, lacking, work)
         if not same:
             with files.written(folder / INDEX) as file:
@@ -175,7 +176,8 @@ class Shards:
                 got=f"{len(cuts) - len(lacking)}", hint="Build it again: what is there is kept.",
             )  # fmt: skip
         self._shard = np.concatenate([np.full(end - first, k) for k, (first, end) in enumerate(cuts)])
-        ends = [np.cumsum(held.sizes[first:end]) for first, end in cuts]
+        sizes = held.sizes
+        ends = [np.cumsum(sizes[first:end]) for first, end in cuts]
         self._start = np.concatenate([np.concatenate([[0], end[:-1]]) for end in ends])
         self._sums = [value for k in range(len(cuts)) for value in files.marker(self.folder, k)["crc32"]]
         self._checked = bytearray(len(held.shapes))

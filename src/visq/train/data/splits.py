@@ -25,9 +25,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from visq.datasets.reader import Dataset
-from visq.datasets.splits import by_rule
+from visq.datasets.splits import by_rule, sizes
 from visq.errors import DatasetError, InputError, OptionError
+from visq.ops.choices import check_choice
 from visq.train.data.draws import check_seed, fingerprint
+from visq.train.data.prefetch import check_whole
 
 Role = Literal["fit", "validation", "calibration", "test"]
 #: What a stream is for, and the parts that may be read for it.
@@ -99,8 +101,15 @@ class Part:
         return fingerprint([self.dataset.spec.id, self.dataset.labels, self.role, self.names, scores])
 
     def only(self, numbers: Iterable[int]) -> Part:
-        """The pictures of the part with these numbers, in this order."""
-        chosen = [range(len(self))[i] for i in numbers]
+        """The pictures of the part with these numbers, in this order.
+
+        Raises
+        ------
+        OptionError
+            There is no such number.
+        """
+        # A mask of true and false would else be pictures 0 and 1, again and again.
+        chosen = [check_whole("the number of a picture", i, most=len(self) - 1) for i in numbers]
         return _part(self.dataset, [self.indices[i] for i in chosen], self.role, self.scores[chosen], self.split)
 
     def for_purpose(self, purpose: str) -> Part:
@@ -166,17 +175,21 @@ def parts(
         Pairs, stereo or video.
     """
     _check_shares(validation, calibration)
+    check_choice("scale", scale, ("ends", "fit"))
     rest = _rest(dataset, split)
     contents = {i: dataset.samples[i].group for i in rest}
     fractions = (1.0 - validation - calibration, validation, calibration)
+    count = len(set(contents.values()))
+    # Each share that is not 0 has one content at least, so that shares below 1 may ask for more than there are.
+    if sizes(count, fractions)[0] < 1:
+        raise OptionError(
+            f"{dataset.spec.id}: nothing is left to learn from",
+            got=f"{count} contents, shares of {validation:g} and {calibration:g}",
+        )
     drawn = by_rule(f"{dataset.spec.id}/training", list(contents.values()), check_seed(seed), fractions)
     roles: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     for i, content in contents.items():
         roles[drawn[content]].append(i)
-    if not roles["train"]:
-        raise OptionError(
-            f"{dataset.spec.id}: nothing is left to learn from", got=f"{len(set(contents.values()))} contents"
-        )
     scores = _scores(dataset, roles["train"] if scale == "fit" else None)
     return Parts(
         _part(dataset, roles["train"], "fit", scores[roles["train"]], split),
@@ -194,17 +207,25 @@ def held_out(dataset: Dataset, *, split: int | None = None, like: Part | None = 
     split : int, optional
         As `parts` got it.
     like : Part, optional
-        The fit part, where scores were put on 0 to 1 by it.
+        The fit part, where scores were put on 0 to 1 by it (``scale="fit"``).
 
     Raises
     ------
     DatasetError
         There is none.
+    OptionError
+        The scores of `like` were put on 0 to 1 by something else, or it is of another database.
     """
     chosen = _divided(dataset, split).get("test", np.zeros(0, np.intp)).tolist()
     if not chosen:
         raise DatasetError(f"{dataset.spec.id}: its test part is empty")
-    return _part(dataset, chosen, "test", _scores(dataset, None if like is None else list(like.indices))[chosen], split)
+    scores = _scores(dataset, None if like is None else list(like.indices))
+    if like is not None and not np.array_equal(scores[list(like.indices)], like.scores):
+        raise OptionError(
+            "the scores of like were not put on 0 to 1 by its own", expected="the fit part of parts(..., scale='fit')",
+            got=f"the {like.role} part of {like.dataset.spec.id}", hint="With scale='ends', leave like out.",
+        )  # fmt: skip
+    return _part(dataset, chosen, "test", scores[chosen], split)
 
 
 def _rest(dataset: Dataset, split: int | None) -> list[int]:
