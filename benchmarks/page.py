@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import deep_page
+import visq
 from cases import GROUPS
 from measure import Row
 from others import QUIET
@@ -70,14 +71,23 @@ def _summaries(rows: Rows) -> str:
     if total.untried:
         untried = counted(total.untried, "pair")
         lines += ["", f"Not run, the peer being too slow at a smaller size, and not counted: {untried}."]
-    over = sorted(f"{_name(r)} {r['size']} ({factor(r):.1f})" for r in hungry(rows.of("memory")))
-    if rows.of("memory"):
-        text = ", ".join(over) or "none"
-        lines += ["", f"Metrics that take more than {MEMORY:g} times the memory of their inputs: {text}."]
+    lines += _hungry(rows)
     for r in speed:
         if (r["metric"], r["size"], r["threads"]) == ("mad", SIZES[0], 1) and "visq_ms" in r:
             lines += ["", f"MAD at {SIZES[0]} on one thread: {_number(r['visq_ms'])} ms."]
     return "\n".join(lines)
+
+
+def _hungry(rows: Rows) -> list[str]:
+    if not rows.of("memory"):
+        return []
+    networks = {spec.id for spec in visq.catalog.specs() if spec.extra == "torch"}
+    found: dict[bool, list[str]] = {False: [], True: []}
+    for r in hungry(rows.of("memory")):
+        found[r["metric"] in networks].append(f"{_name(r)} {r['size']} ({factor(r):.1f})")
+    text, rest = (", ".join(sorted(found[deep])) for deep in (False, True))
+    lines = ["", f"Metrics that take more than {MEMORY:g} times the memory of their inputs: {text or 'none'}."]
+    return lines + ["", f"Networks keep whole layers, and are not held against that: {rest}."] * bool(rest)
 
 
 def _summary_line(size: str, threads: str, part: Summary) -> str:
