@@ -46,12 +46,12 @@ def toy(tmp_path):
     return shutil.copy(TOY, tmp_path / "toy.py")
 
 
-def _start(*arguments, folder, launcher=()):
+def _start(*arguments, folder, launcher=(), streams=subprocess.PIPE):
     """The program in a process and a group of its own, with one thread."""
     command = [sys.executable, "-m", *launcher, "visq", "train", *map(str, arguments)]
     return subprocess.Popen(
         command, cwd=folder, text=True, start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=streams, stderr=streams,
     )  # fmt: skip
 
 
@@ -124,6 +124,7 @@ def test_the_list_and_the_plan(visq, tmp_path, toy):
         (("toy.py", "-o", "full"), "exists already and is not empty. --resume"),
         (("toy.py", "-o", "full", "--resume"), "holds no training to go on with"),
         (("toy.py", "-o", "run", "precision=fp16"), "needs a GPU"),
+        (("toy.py", "-o", "x" * 300), "cannot be read: File name too long"),
     ],
 )
 def test_mistakes_are_one_line_and_cost_nothing(visq, tmp_path, toy, arguments, said):
@@ -173,6 +174,47 @@ def test_a_resumed_run_says_so(visq, toy):
     assert "seed was 0, is 3" in changed.err
 
 
+def test_a_resume_of_nothing_says_that_it_begins(visq, toy):
+    done = visq("train", toy, "-o", "typed_wrongly", *QUICK, "--resume", "epochs=1")
+    assert (done.code, done.err) == (0, "visq: no checkpoint to go on from: it begins with step 1\n")
+
+
+def test_one_epoch_of_the_example_learns(visq):
+    found = json.loads(visq("train", "example", "-o", "run", *QUICK, "--json", "epochs=1").out)
+    assert found["best"]["srcc"] > 0.4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_process_that_does_not_write_finishes_its_step_too(monkeypatch, number):
+    """Of several processes one alone is told of the start; a Ctrl-C reaches all of them at once."""
+    from visq import train
+
+    ended = []
+
+    def fit(given, data, *, should_stop, **named):
+        assert not should_stop()  # after the first step
+        os.kill(os.getpid(), number)
+        ended.append(should_stop())
+        return train.Fitted(given, Path("run"), "interrupted", 2, 5, (), main=False)
+
+    monkeypatch.setattr(train, "fit", fit)
+    code = main(["train", "example", "-o", "absent", "-q"])
+    assert (code, ended) == (128 + number, [True])
+
+
+def test_the_command_that_goes_on_keeps_what_was_asked_for():
+    given = {"recipe": "a b.py", "settings": ("epochs=2",), "data": "photos", "cpu": True, "tensorboard": False,
+             "checkpoint_steps": 20, "checkpoint_minutes": 2.5, "folder": "run"}  # fmt: skip
+    assert command_module._again(given) == (
+        "visq train 'a b.py' epochs=2 --data photos --cpu --no-tensorboard --checkpoint-steps 20 "
+        "--checkpoint-minutes 2.5 -o run --resume"
+    )
+    plain = {**given, "data": None, "cpu": False, "tensorboard": True, "checkpoint_steps": None}
+    assert (
+        command_module._again({**plain, "checkpoint_minutes": 10.0}) == "visq train 'a b.py' epochs=2 -o run --resume"
+    )
+
+
 def test_without_the_extra_it_says_how_to_install_it(visq, toy, monkeypatch):
     monkeypatch.setitem(sys.modules, "accelerate", None)
     done = visq("train", toy, "-o", "run")
@@ -196,6 +238,7 @@ def test_killed_by_the_system_and_gone_on_with_is_the_same_to_the_byte(tmp_path,
     _, err = _ended(process)
     assert process.returncode == 130, err
     assert "interrupted at step" in err
+    assert "Ctrl-C once more" not in err, "it is quiet"
     assert "Traceback" not in err
     process = _start(*given, folder=tmp_path)
     _, err = _ended(process)
@@ -227,3 +270,60 @@ def test_two_processes_come_to_what_one_does(tmp_path, toy, one_thread):
         assert torch.allclose(ours.part("weights")[name], value, rtol=0, atol=1e-12), name
     for one, other in zip(ours.about["history"], theirs.about["history"], strict=True):
         assert one["measures"] == pytest.approx(other["measures"], rel=1e-9)
+
+
+@pytest.mark.slow
+def test_two_processes_validate_what_the_first_keeps(tmp_path, toy, one_thread):
+    """Statistics of batch normalisations are those of a process's own share, until they are given to all."""
+    import torch
+    import toy_training
+
+    from visq.train import Fitted
+
+    process = _start(
+        toy, "-o", "two", *QUICK, "epochs=2", folder=tmp_path, launcher=("torch.distributed.run", "--standalone",
+        "--nproc-per-node", "2", "-m"),
+    )  # fmt: skip
+    _, err = _ended(process)
+    assert process.returncode == 0, err
+    one = recipe("epochs=2")
+    network = Fitted(one, tmp_path / "two", "finished", 12, 12, ()).network("last")
+    points = list(toy_training.streams(one, None).validation.epoch(0))
+    with torch.no_grad():
+        outputs = torch.cat([network(batch["features"]) for batch in points])
+    wanted = toy_training.measure(outputs, {"score": torch.cat([batch["score"] for batch in points])})
+    lines = (tmp_path / "two" / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[-1])["error"] == pytest.approx(wanted["error"], rel=1e-5)
+
+
+@pytest.mark.slow
+def test_the_first_interruption_says_how_to_end_at_once(tmp_path, toy):
+    process = _start(toy, "-o", "run", *QUICK, *SLOW, folder=tmp_path)
+    _until(tmp_path / "run" / "log.jsonl", 3, process)
+    process.send_signal(signal.SIGINT)
+    _, err = _ended(process)
+    assert process.returncode == 130
+    said = err.split("visq: ")[1:]
+    assert [line.partition(",")[0].partition(" at ")[0] for line in said] == ["finishing the step", "interrupted"], err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no terminals of POSIX")
+def test_on_a_terminal_lines_do_not_stand_behind_the_bar(tmp_path, toy):
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = _start(toy, "-o", "run", *QUICK, *SLOW, folder=tmp_path, streams=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # which is the end, as terminals have it
+        while piece := os.read(ours, 1 << 16):
+            shown += piece
+    _ended(process)
+    os.close(ours)
+    assert b"steps/s" in shown
+    lines = [line for line in shown.decode().splitlines() if "epoch " in line]
+    assert len(lines) == 3
+    for line in lines:
+        erased = line.rpartition("\x1b[2K")[2]
+        assert erased.startswith("epoch "), line

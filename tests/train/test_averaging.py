@@ -56,3 +56,25 @@ def test_calling_with_the_average_leaves_the_network_alone():
     assert average.call(network, features).abs().max() == 0
     assert network(features).abs().max() > 0
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_layers_that_share_a_weight_share_its_average():
+    """The same average as of a layer alone, and torch takes it in place of both."""
+    first, second, alone = (torch.nn.Linear(3, 3, bias=False).double() for _ in range(3))
+    second.weight = first.weight
+    network, averages = torch.nn.Sequential(first, second).eval(), []
+    for value in (1.0, 3.0, -2.0):
+        for layer in (first, alone):
+            torch.nn.init.constant_(layer.weight, value)
+        averages = averages or [Average(network, 0.5), Average(alone, 0.5)]
+        averages[0].update(network)
+        averages[1].update(alone)
+    shared, single = averages
+    assert set(shared.tensors) == {"0.weight", "1.weight"}
+    assert all(torch.equal(value, single.tensors["weight"]) for value in shared.tensors.values())
+    inputs = torch.ones(1, 3, dtype=torch.float64)
+    wanted = inputs @ single.tensors["weight"].T @ single.tensors["weight"].T
+    assert torch.equal(shared.call(network, inputs), wanted)
+    again = Average(network, 0.5)
+    again.load({name: value.clone() for name, value in shared.tensors.items()}, 3)
+    assert torch.equal(again.call(network, inputs), wanted)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import os
+import sys
 
 import pytest
 
@@ -60,6 +63,7 @@ def test_text_changes_settings_in_their_own_types():
         ("source=abc", "no such setting"),
         ("epochs", "'epochs' is not KEY=VALUE"),
         ("epochs=0", "epochs must be 1 or more"),
+        ("optimiser.betas=0.5,x", "optimiser.betas: expected a list of 2"),
         ("average=1.5", "average must be between 0 and 1"),
     ],
 )
@@ -67,6 +71,12 @@ def test_a_setting_that_cannot_be_taken_is_an_error_that_says_why(setting, said)
     with pytest.raises(OptionError) as caught:
         override(_recipe(), setting)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [("betas=0.5,0.9", "betas.0=0.3"), ("betas.0=0.3", "betas=0.5,0.9")])
+def test_a_setting_is_not_given_as_a_whole_and_in_part(settings):
+    with pytest.raises(OptionError, match="is given both as a whole and in part"):
+        override(_recipe(), *(f"optimiser.{one}" for one in settings))
 
 
 def test_all_mistakes_are_told_at_once():
@@ -162,6 +172,7 @@ def test_a_file_of_ones_own(tmp_path):
         ("x = 1\n", "holds no recipe"),
         ("x = 1\ny = x / 0\n", "ZeroDivisionError: division by zero (line 2)"),
         ("x = (\n", "SyntaxError"),
+        ("import sys\nsys.exit(3)\n", "SystemExit: 3 (line 2)"),
         ("import no_such_module_at_all\n", "No module named 'no_such_module_at_all' (line 1)"),
         ("from visq.train import Schedule\nSchedule('cosin')\n", "kind must be"),
     ],
@@ -185,3 +196,65 @@ def test_the_default_recipe_parts_make_sense():
     recipe = Recipe("a", "m:f", "m:f", "m:f", "m:f")
     assert recipe.inputs == ("image",)
     assert recipe.validation.split == "val"
+
+
+def test_functions_that_alter_their_options_do_not_alter_the_recipe():
+    def pops(*given):
+        options = given[0].options if isinstance(given[0], Recipe) else given[-1]
+        options["deep"].append(1)
+        return options.pop("a")
+
+    def objective(outputs, batch, options):
+        return pops(options)
+
+    recipe = _recipe(options={"a": 1, "deep": []}, network=pops, streams=pops, objective=objective, measure=objective)
+    calls = {"network": (recipe.options,), "streams": (recipe, None), "objective": (2, 3), "measure": (2, 3)}
+    for part, given in calls.items():
+        for _ in range(2):
+            assert recipe.call(part, *given) == 1
+    assert recipe.options == {"a": 1, "deep": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import torch_of_nobody.x\n", None),
+        ("def other(): pass\n", "own_module has no make"),
+        ("[].absent\n", "own_module cannot be imported; got AttributeError: 'list' object has no attribute 'absent'"),
+        ("x = (\n", "own_module cannot be imported; got SyntaxError"),
+        ("class make:\n    pass\nmake.part = 3\n", "is not a function"),
+    ],
+)
+def test_modules_of_ones_own_that_fail(tmp_path, monkeypatch, text, said):
+    (tmp_path / "own_module.py").write_text(text, encoding="utf-8")
+    recipe = _recipe(network="own_module:make.part" if "part" in text else "own_module:make")
+    with pytest.raises(OptionError, match=r"there is no module own_module\. .*PYTHONPATH"):
+        recipe.call("network", {})
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        with pytest.raises(OptionError if said else ModuleNotFoundError) as caught:
+            recipe.call("network", {})
+    finally:
+        sys.modules.pop("own_module", None)
+    assert (said or "torch_of_nobody") in str(caught.value)
+
+
+def test_functions_within_classes_and_relative_names():
+    assert _recipe(network="visq.train.recipe:Recipe.as_data").call("network", load("example"))["name"] == "example"
+    with pytest.raises(OptionError, match="cannot be imported"):
+        _recipe(network=".example:network").call("network", {})
+
+
+def test_a_file_that_has_just_changed_is_run_as_it_is(tmp_path, monkeypatch):
+    """Of the same length and in the same second: what Python keeps of modules tells such files not apart."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    for seed in (3, 4, 5):
+        text = "from dataclasses import replace\nfrom visq.train import load\n"
+        text += f"RECIPE = replace(load('example'), seed={seed})\n"
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (10**9, 10**9))
+        found = load(path)
+        assert found.seed == seed
+        assert found.source == hashlib.sha256(text.encode()).hexdigest()
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.py"], "nothing is left beside it"

@@ -15,7 +15,7 @@ import toy_training as toy  # noqa: E402
 from toy_training import SAME, fitted, recipe  # noqa: E402
 
 from visq.errors import OptionError, StoreError, VisqWarning, WeightsError  # noqa: E402
-from visq.train import Optimiser, Schedule, Validation  # noqa: E402
+from visq.train import Optimiser, Schedule, Validation, checkpoints  # noqa: E402
 from visq.train.checkpoints import Checkpoint, read, write  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -214,3 +214,48 @@ def test_two_trainings_do_not_share_a_folder(tmp_path):
 
     with pytest.raises(_PowerCutError):
         fitted(recipe(), tmp_path / "run", on_row=on_row)
+
+
+def test_without_the_last_checkpoint_it_goes_on_from_the_best(tmp_path):
+    """It does not begin anew, over a best that took long."""
+    whole = fitted(recipe(), tmp_path / "whole")
+    with pytest.raises(_PowerCutError):
+        fitted(recipe(), tmp_path / "run", on_row=_cut_after(2 * 7 + 3))
+    (tmp_path / "run" / "last.safetensors").unlink()
+    best = read(tmp_path / "run" / "best.safetensors").about["step"]
+    rows = []
+    with pytest.warns(VisqWarning, match=f"last.safetensors lacks: it goes on from best.safetensors, step {best}"):
+        fitted(recipe(), tmp_path / "run", resume=True, on_row=lambda _, row: rows.append(row["step"]))
+    assert rows[0] == best + 1 > 1
+    assert _bytes(tmp_path / "run") == _bytes(whole.folder)
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.filterwarnings("ignore::visq.errors.VisqWarning")
+def test_killed_between_two_checkpoints_of_one_validation(tmp_path, monkeypatch, after):
+    """The best is written then, and the last is not, or is an older one."""
+    whole, real, made = fitted(recipe(), tmp_path / "whole"), checkpoints.write, []
+
+    def one_only(path, checkpoint):
+        made.append(path.name)
+        if len(made) > after:
+            raise _PowerCutError
+        real(path, checkpoint)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write", one_only)
+        with pytest.raises(_PowerCutError):
+            fitted(recipe(), tmp_path / "run")
+    assert made[:2] == ["best.safetensors", "last.safetensors"]
+    assert fitted(recipe(), tmp_path / "run", resume=True).history == whole.history
+    assert _bytes(tmp_path / "run") == _bytes(whole.folder)
+
+
+def test_a_session_that_left_half_a_line_does_not_spoil_the_next(begun):
+    with (begun / "sessions.jsonl").open("ab") as file:
+        file.write(b'{"step": 5, "rea')
+    fitted(recipe(), begun, resume=True)
+    lines = (begun / "sessions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert '{"step": 5, "rea' in lines
+    assert json.loads(lines[-1])["reason"] == "finished"
+    assert json.loads(lines[-2])["step"] == 5

@@ -71,3 +71,11 @@ def test_nan_is_never_a_new_best():
     assert stalled([nan, nan, nan], 3)
     assert not stalled([nan, nan, 0.1], 3)
     assert not stalled([], 1)
+
+
+@pytest.mark.parametrize("kind", ["cosine", "constant"])
+@pytest.mark.parametrize("warm_up", [1.0, 2.0])
+def test_a_warm_up_as_long_as_the_training_or_longer_is_all_there_is(kind, warm_up):
+    """One epoch of a recipe that warms up for one, say, as a first try: the rate is not 0."""
+    found = [factor(Schedule(kind, warm_up=warm_up), step, 8, 8) for step in range(8)]
+    assert found == [pytest.approx((step + 1) / (8 * warm_up)) for step in range(8)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +94,69 @@ def test_tensorboard_gets_the_same_numbers(tmp_path):
     assert set(events.Tags()["scalars"]) == {"train/loss", "validation/srcc"}
     points = [(event.step, round(event.value, 4)) for event in events.Scalars("train/loss")]
     assert points == [(1, 0.1), (2, 0.2), (3, 0.3), (4, 0.4), (5, 9.0), (6, 9.0)], "later steps of before are gone"
+
+
+@pytest.mark.parametrize("kept", ["within a line", "without an end"])
+def test_a_log_that_was_shortened_meanwhile_goes_on_with_a_line_of_its_own(tmp_path, kept):
+    trackers = Trackers(tmp_path, tensorboard=False)
+    _fill(trackers, 1, 4)
+    sizes = trackers.sizes()
+    trackers.close()
+    lines = (tmp_path / "train.csv").read_bytes().splitlines(keepends=True)
+    (tmp_path / "train.csv").write_bytes(b"".join(lines)[: -4 if kept == "within a line" else -1])
+    again = Trackers(tmp_path, sizes, 4, tensorboard=False)
+    again.write("train", _row(5))
+    again.close()
+    assert (tmp_path / "train.csv").read_bytes() == b"".join(lines[:-1]) + b"5,1,0.5\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told_once(tmp_path):
+    trackers = Trackers(tmp_path, tensorboard=False)
+    with Path("/dev/full").open("wb") as full:
+        os.dup2(full.fileno(), trackers._files[LOG].fileno())
+    with pytest.raises(StoreError, match="a log cannot be written: No space left on device"):
+        trackers.write("train", _row(1))
+    trackers.close()
+
+
+def test_a_full_disk_under_tensorboard_is_told_once(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("tensorboard")
+
+    class Full:
+        def add_scalar(self, *given):
+            raise OSError(28, "No space left on device")
+
+        flush = close = add_scalar
+
+    trackers = Trackers(tmp_path)
+    trackers._board.close()
+    trackers._board = Full()
+    for call in (lambda: trackers.write("train", _row(1)), trackers.sizes):
+        with pytest.raises(StoreError, match="a log cannot be written: No space left on device"):
+            call()
+    trackers.close()
+
+
+def test_a_place_of_tensorboards_that_is_a_file_is_told(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("tensorboard")
+    (tmp_path / TENSORBOARD).touch()
+    with pytest.raises(StoreError, match=r"tensorboard cannot be written: .*--no-tensorboard"):
+        Trackers(tmp_path)
+
+
+def test_tensorboard_begins_anew_with_the_training(tmp_path):
+    """What a session wrote that was killed before its first checkpoint is hidden."""
+    pytest.importorskip("torch")
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for last in (5, 2):
+        trackers = Trackers(tmp_path)
+        _fill(trackers, 1, last)
+        trackers.close()
+    events = EventAccumulator(str(tmp_path / TENSORBOARD))
+    events.Reload()
+    assert [event.step for event in events.Scalars("train/loss")] == [1, 2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -12,7 +14,7 @@ from toy_training import fitted as _fit  # noqa: E402
 from toy_training import recipe as _recipe  # noqa: E402
 
 from visq.errors import InputError, OptionError, StoreError  # noqa: E402
-from visq.train import Streams, plan  # noqa: E402
+from visq.train import Streams, folders, plan  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -37,11 +39,14 @@ def test_a_stream_that_says_it_is_a_test_split_is_refused(tmp_path, which):
 def test_what_streams_must_give(tmp_path):
     same = toy.Points(1, 2, (8,), toy.RECIPE.options)
     none = toy.Points(1, 0, (8,), toy.RECIPE.options)
+    unnamed = toy.Points(1, 2, (8,), toy.RECIPE.options)
+    unnamed.identity = b"hash"
     for streams, said in (
         (lambda _recipe, _data: 3, "gives no streams"),
         (lambda _recipe, _data: (same, 3), "gives no streams"),
         (lambda _recipe, _data: Streams(same, same), "validated on what it learns from"),
         (lambda _recipe, _data: Streams(same, none), "the validation stream is empty"),
+        (lambda _recipe, _data: Streams(unnamed, same), "the identity of the train stream is no text"),
     ):
         with pytest.raises(OptionError, match=said):
             _fit(_recipe(streams=streams), tmp_path / "run")
@@ -52,6 +57,22 @@ def test_data_that_lacks_or_that_nobody_wants(tmp_path):
         _fit(_recipe(), tmp_path / "run", data="folder")
     with pytest.raises(OptionError, match="expected the folder of KADID-10k"):
         _fit(_recipe(data="the folder of KADID-10k"), tmp_path / "run")
+
+
+class _Changing(torch.nn.Linear):
+    """A network that gives a table, of other names every time."""
+
+    def __init__(self, _options):
+        super().__init__(toy.FEATURES, 1)
+        self.odd = False
+
+    def forward(self, features):
+        self.odd = not self.odd
+        return {"score": super().forward(features), **({"more": features} if self.odd else {})}
+
+
+def _own(outputs, batch):
+    return {"a": (outputs["score"][:, 0] - batch["score"]).abs().mean()}
 
 
 @pytest.mark.parametrize(
@@ -66,6 +87,7 @@ def test_data_that_lacks_or_that_nobody_wants(tmp_path):
         ({"measure": lambda _outputs, _batch: 0.5}, "measure gives no table of numbers"),
         ({"measure": lambda _outputs, _batch: {"error": 1.0, "step": 2.0}}, "a measure is called 'step'"),
         ({"inputs": ("image",)}, "a batch lacks 'image'"),
+        ({"network": _Changing, "objective": _own}, r"cannot be joined along the samples; got KeyError: 'more'"),
     ],
 )
 def test_what_the_functions_must_give(tmp_path, changes, said):
@@ -119,6 +141,8 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path):
             _fit(_recipe(), tmp_path / "other", resume=resume)
     with pytest.raises(StoreError, match="is a file"):
         _fit(_recipe(), tmp_path / "other" / "photo.jpg")
+    with pytest.raises(StoreError, match="cannot be read: File name too long"):
+        _fit(_recipe(), tmp_path / ("x" * 300))
     (tmp_path / "empty").mkdir()
     assert _fit(_recipe("epochs=1"), tmp_path / "empty").reason == "finished"
 
@@ -138,6 +162,21 @@ def test_the_plan_says_how_large_it_is_and_writes_nothing(tmp_path, monkeypatch)
     assert (found.validations, found.validation_batches) == (2, 2)
     assert found.seconds == pytest.approx(6 * found.step_seconds + 2 * found.validation_seconds)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_plan_finds_a_measure_that_does_not_decide():
+    with pytest.raises(OptionError, match=r"validation\.best is 'srcc', which was not measured"):
+        plan(_recipe("validation.best=srcc"), cpu=True)
+
+    def measure(outputs, batch):
+        if len(outputs) < 48:
+            raise ValueError("too few")
+        return {"error": outputs.absent}
+
+    recipe = _recipe(measure=measure)
+    with pytest.raises(AttributeError, match="absent"):
+        plan(recipe, cpu=True)
+    assert plan(recipe, timed=1, cpu=True).validation_batches == 2, "half of them cannot be measured, and need not"
 
 
 def test_trainings_of_several_precisions_in_one_process(tmp_path):
@@ -165,7 +204,100 @@ def test_an_accelerator_of_the_callers_own_is_left_to_him(tmp_path):
         AcceleratorState._reset_state(reset_partial_state=True)
 
 
+def test_a_training_within_a_step_that_the_caller_accumulates(tmp_path):
+    """accelerate's optimisers do nothing meanwhile, and how many batches make a step is kept for the whole process."""
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState, GradientState
+
+    alone = _fit(_recipe(), tmp_path / "alone")
+    mine = Accelerator(cpu=True, gradient_accumulation_steps=4)
+    try:
+        with mine.accumulate(torch.nn.Linear(1, 1)):
+            assert not mine.sync_gradients
+            within = _fit(_recipe(), tmp_path / "within")
+            assert not mine.sync_gradients
+        assert mine.gradient_accumulation_steps == 4
+    finally:
+        AcceleratorState._reset_state(reset_partial_state=True)
+        GradientState._reset_state()
+    assert within.history == alone.history
+
+
+def test_networks_that_are_shared_out_are_refused(tmp_path, monkeypatch):
+    accelerate = pytest.importorskip("accelerate")
+    kind = accelerate.DistributedType.FSDP
+    monkeypatch.setattr(accelerate.Accelerator, "distributed_type", property(lambda _: kind))
+    with pytest.raises(OptionError, match=r"FSDP shares the weights of a network out.*--multi_gpu"):
+        _fit(_recipe(), tmp_path / "run")
+
+
 def test_processes_that_do_not_find_each_other_are_told(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(OptionError, match=r"2 processes were started together, but accelerate joins 1.*--cpu"):
         _fit(_recipe(), tmp_path / "run", cpu=False)
+
+
+def test_a_network_that_is_none(tmp_path):
+    with pytest.raises(OptionError, match=r"network gives no network; expected torch\.nn\.Module; got NoneType"):
+        _fit(_recipe(network=lambda _options: None), tmp_path / "run")
+
+
+def test_options_that_no_checkpoint_keeps_are_refused_before_anything_is_read(tmp_path):
+    def streams(_recipe, _data):
+        raise AssertionError
+
+    with pytest.raises(OptionError, match=r"options\.a cannot be kept in a checkpoint"):
+        _fit(_recipe(streams=streams, options={"a": object()}), tmp_path / "run")
+
+
+def test_a_validation_batch_that_lacks_an_input_is_told(tmp_path):
+    class Bare(toy.Points):
+        def epoch(self, number, start=0):
+            for batch in super().epoch(number, start):
+                yield {"score": batch["score"]}
+
+    def streams(recipe, data):
+        return Streams(toy.streams(recipe, data).train, Bare(2, 2, (24,), recipe.options))
+
+    with pytest.raises(InputError, match="a batch lacks 'features'"):
+        _fit(_recipe(streams=streams), tmp_path / "run")
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_refused(tmp_path):
+    """safetensors reads no such path, so that nothing could be gone on with."""
+    with pytest.raises(StoreError, match="is not UTF-8"):
+        _fit(_recipe(), os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+
+
+def test_the_home_directory_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert _fit(_recipe("epochs=1"), "~/run").folder == tmp_path / "run"
+
+
+def test_the_lock_of_windows_is_no_reason_to_refuse_a_folder(tmp_path, monkeypatch):
+    """There a second file is locked, beside the first."""
+    real = folders.FileLock
+    monkeypatch.setattr(folders, "FileLock", lambda path: real(f"{path}.lock"))
+    assert _fit(_recipe("epochs=1"), tmp_path / "run").reason == "finished"
+
+
+def test_tables_and_lists_of_outputs_are_joined(tmp_path):
+    class Net(torch.nn.Linear):
+        def forward(self, features):
+            return {"score": super().forward(features), "more": (features, [features])}
+
+    seen = []
+
+    def measure(outputs, batch):
+        seen.append((outputs, batch))
+        return {"error": 1.0}
+
+    recipe = _recipe(
+        "epochs=1", network=lambda _options: Net(toy.FEATURES, 1), objective=_own, measure=measure, average=None
+    )
+    _fit(recipe, tmp_path / "run")
+    (outputs, batch), points = seen[0], list(toy.streams(recipe, None).validation.epoch(0))
+    assert outputs["score"].shape == (48, 1)
+    assert torch.equal(outputs["more"][1][0], torch.cat([one["features"] for one in points]))
+    assert torch.equal(batch["score"], torch.cat([one["score"] for one in points]))
+    assert "features" not in batch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -79,6 +80,15 @@ class Progress:
                 sys.stderr.write(text + "\n")
             else:
                 self._bar.console.print(text)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar off the line meanwhile, so that what is printed has it to itself."""
+        if self._bar is not None:
+            self._bar.stop()
+        yield
+        if self._bar is not None:
+            self._bar.start()
 
     def _start(self) -> None:
         from rich.console import Console

@@ -10,8 +10,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from visq.cli.interrupts import Interruptible
 from visq.cli.messages import counted, say
 from visq.cli.progress import Progress
 from visq.errors import VisqError, VisqWarning
+from visq.paths import expanded
 
 if TYPE_CHECKING:
     from visq.train import Fitted, Recipe
@@ -43,6 +43,7 @@ Exit codes:
   130  interrupted by Ctrl-C; 143 by SIGTERM. A checkpoint was written: --resume goes on from it
 """
 
+_MINUTES = 10.0
 _REDRAW_SECONDS = 0.1
 # Programs that start several processes hand on a Ctrl-C that the terminal has sent to all of them.
 _SAME_SECONDS = 1.0
@@ -53,12 +54,14 @@ _SAME_SECONDS = 1.0
 @click.argument("settings", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--data", metavar="ROOT", help="What the recipe learns from, usually the folder of a database.")
 @click.option("-o", "--output", "folder", metavar="FOLDER", default="", help="Where checkpoints and logs go.")
-@click.option("--resume", is_flag=True, help="Go on with the training in FOLDER, from its last checkpoint.")
+@click.option("--resume", is_flag=True,
+              help="Go on with the training in FOLDER from its last checkpoint; begin where it has none.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Time a few steps, say how large and how long it would be, and end.")
 @click.option("--list", "listing", is_flag=True, help="List the recipes that come with visq.")
 @click.option("--checkpoint-steps", type=click.IntRange(min=1), metavar="N", help="A checkpoint every N steps.")
-@click.option("--checkpoint-minutes", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True,
-              metavar="M", help="A checkpoint every M minutes, and after every validation.")  # fmt: skip
+@click.option("--checkpoint-minutes", type=click.FloatRange(min=0, min_open=True), default=_MINUTES,
+              show_default=True, metavar="M",
+              help="A checkpoint every M minutes, and after every validation.")  # fmt: skip
 @click.option("--tensorboard/--no-tensorboard", default=True, show_default=True,
               help="Logs for TensorBoard too, where it is installed.")  # fmt: skip
 @click.option("--cpu", is_flag=True, help="Leave GPUs alone.")
@@ -86,7 +89,7 @@ def command(**given: Any) -> int:
     if given["folder"] and not given["dry_run"]:
         from visq.train import folders
 
-        folders.check(Path(given["folder"]), resume=given["resume"])
+        folders.check(expanded(given["folder"]), resume=given["resume"])
     recipe = override(load(given["recipe"]), *given["settings"])
     with _warnings_said(quiet=given["quiet"]):
         return _plan(recipe, given) if given["dry_run"] else _train(recipe, given)
@@ -104,11 +107,11 @@ def _list() -> int:
 class _Finishing(Interruptible):
     """The first Ctrl-C or SIGTERM lets the step be finished, once there are steps; the second ends it where it is."""
 
-    def __init__(self, begun: Callable[[], bool]) -> None:
+    def __init__(self, begun: Callable[[], bool], *, quiet: bool) -> None:
         super().__init__()
         self.asked = False
         self._since = 0.0
-        self._begun = begun
+        self._begun, self._quiet = begun, quiet
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if self.asked and time.monotonic() - self._since < _SAME_SECONDS:
@@ -117,20 +120,30 @@ class _Finishing(Interruptible):
             super()._stop(number, frame)
         self.asked, self._since = True, time.monotonic()
         self.exit_code = exits.TERMINATED if number == signal.SIGTERM else exits.INTERRUPTED
+        if number == signal.SIGINT and not self._quiet:
+            # Straight to the file: it may have come in the middle of another line.
+            with suppress(OSError):
+                os.write(2, b"\nvisq: finishing the step, which may take a while; Ctrl-C once more ends it at once\n")
 
 
 def _train(recipe: Recipe, given: Mapping[str, Any]) -> int:
     from visq.train import fit
 
-    screen = _Screen(recipe, quiet=given["quiet"], lines=not (given["quiet"] or given["as_json"]))
-    interrupts = _Finishing(lambda: screen.begun)
+    lines = not (given["quiet"] or given["as_json"])
+    screen = _Screen(resume=given["resume"], quiet=given["quiet"], lines=lines)
+    interrupts = _Finishing(lambda: screen.begun, quiet=given["quiet"])
+
+    def should_stop() -> bool:
+        screen.begun = True  # in processes that do not write, too
+        return interrupts.asked
+
     with interrupts, screen.progress:
         try:
             fitted = fit(
                 recipe, given["data"], into=given["folder"], resume=given["resume"],
                 every_steps=given["checkpoint_steps"], every_minutes=given["checkpoint_minutes"],
                 tensorboard=given["tensorboard"], cpu=given["cpu"], on_start=screen.begin, on_row=screen.show,
-                should_stop=lambda: interrupts.asked,
+                should_stop=should_stop,
             )  # fmt: skip
         except KeyboardInterrupt:
             say(
@@ -159,10 +172,10 @@ def _train(recipe: Recipe, given: Mapping[str, Any]) -> int:
 class _Screen:
     """The progress bar, and a line for every validation."""
 
-    def __init__(self, recipe: Recipe, *, quiet: bool, lines: bool) -> None:
+    def __init__(self, *, resume: bool, quiet: bool, lines: bool) -> None:
         self.begun = False
         self.progress = Progress(not quiet, unit="steps")
-        self._recipe, self._lines = recipe, lines
+        self._resume, self._lines = resume, lines
         self._drawn = 0.0
         self._losses: list[float] = []
 
@@ -171,6 +184,8 @@ class _Screen:
         self.progress.expect(steps - step)
         if step and self._lines:
             say(f"going on after step {step} of {steps}")
+        elif self._resume and self._lines:
+            say("no checkpoint to go on from: it begins with step 1")
 
     def show(self, kind: str, row: Mapping[str, Any]) -> None:
         if kind == "train":
@@ -184,7 +199,8 @@ class _Screen:
             # Those since the last validation: one step's alone jumps about.
             loss = [f"loss {math.fsum(self._losses) / len(self._losses):.4g}"] if self._losses else []
             self._losses.clear()
-            click.echo("\t".join((f"epoch {row['epoch']}", f"step {row['step']}", *loss, *measures)))
+            with self.progress.aside():
+                click.echo("\t".join((f"epoch {row['epoch']}", f"step {row['step']}", *loss, *measures)))
 
 
 def _figure(value: float) -> str:
@@ -214,6 +230,10 @@ def _again(given: Mapping[str, Any]) -> str:
     parts = ["visq", "train", given["recipe"], *given["settings"]]
     parts += ["--data", given["data"]] if given["data"] is not None else []
     parts += ["--cpu"] if given["cpu"] else []
+    parts += [] if given["tensorboard"] else ["--no-tensorboard"]
+    steps, minutes = given["checkpoint_steps"], given["checkpoint_minutes"]
+    parts += ["--checkpoint-steps", str(steps)] if steps is not None else []
+    parts += ["--checkpoint-minutes", f"{minutes:g}"] if minutes != _MINUTES else []
     return shlex.join([*parts, "-o", given["folder"], "--resume"])
 
 
@@ -241,6 +261,8 @@ def _plan(recipe: Recipe, given: Mapping[str, Any]) -> int:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return "less than 1 s"
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:

@@ -61,13 +61,23 @@ class Average:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
         self.updates = 0
-        self.tensors = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        # Layers that share a weight share its average: it is taken in once, and torch refuses two for one.
+        first: dict[int, str] = {}
+        self._shared: dict[str, str] = {}
+        self.tensors: dict[str, Tensor] = {}
+        for name, value in network.state_dict(keep_vars=True).items():
+            other = first.setdefault(id(value), name)
+            if other != name:
+                self._shared[name] = other
+            self.tensors[name] = self.tensors[other] if other != name else value.detach().clone()
 
     def update(self, network: nn.Module) -> None:
         """Take the state of a network in."""
         self.updates += 1
         share = 1.0 - decay_at(self.updates, self.decay)
         for name, value in network.state_dict().items():
+            if name in self._shared:
+                continue
             mean = self.tensors[name]
             if mean.is_floating_point():
                 mean.lerp_(value.detach(), share)

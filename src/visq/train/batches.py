@@ -16,6 +16,21 @@ from visq.train.streams import Batch
 Tensors = Any
 
 
+def check(batch: Batch, inputs: tuple[str, ...]) -> None:
+    """Refuse a batch that lacks an input of the network.
+
+    Raises
+    ------
+    InputError
+    """
+    lacking = [name for name in inputs if name not in batch]
+    if lacking:
+        raise InputError(
+            f"a batch lacks {', '.join(map(repr, lacking))}, which the network is called with (Recipe.inputs)",
+            got=", ".join(map(repr, batch)),
+        )
+
+
 def size(batch: Batch, inputs: tuple[str, ...]) -> int:
     """How many samples a batch has, by the first of the network's inputs.
 
@@ -24,12 +39,7 @@ def size(batch: Batch, inputs: tuple[str, ...]) -> int:
     InputError
         An input that the batch lacks; no sample; tensors that do not belong together.
     """
-    lacking = [name for name in inputs if name not in batch]
-    if lacking:
-        raise InputError(
-            f"a batch lacks {', '.join(map(repr, lacking))}, which the network is called with (Recipe.inputs)",
-            got=", ".join(map(repr, batch)),
-        )
+    check(batch, inputs)
     lengths = {name: len(t) if isinstance(t, Tensor) and t.ndim else -1 for name, t in batch.items()}
     first = lengths[inputs[0]]
     if first < 1 or any(length != first for length in lengths.values()):
@@ -66,6 +76,11 @@ def placed(batch: Batch, device: torch.device) -> dict[str, Tensor]:
     return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
 
 
+def others(batch: Batch, inputs: tuple[str, ...]) -> Batch:
+    """What `measure` gets of a batch: all but the network's inputs, which may be large."""
+    return {name: value for name, value in batch.items() if name not in inputs}
+
+
 def kept(tensors: Tensors) -> Tensors:
     """Copies on the CPU, without gradients."""
     if isinstance(tensors, Tensor):
@@ -91,15 +106,16 @@ def joined(pieces: list[Tensors]) -> Tensors:
     [1, 2, 3]
     """
     first = pieces[0]
-    if isinstance(first, Mapping):
-        return {name: joined([piece[name] for piece in pieces]) for name in first}
-    if isinstance(first, list):
-        return [joined([piece[k] for piece in pieces]) for k in range(len(first))]
     try:
+        if isinstance(first, Mapping):
+            return {name: joined([piece[name] for piece in pieces]) for name in first}
+        if isinstance(first, list):
+            return [joined([piece[k] for piece in pieces]) for k in range(len(first))]
         return torch.cat(pieces)
-    except RuntimeError as error:
+    except (RuntimeError, LookupError, TypeError) as error:
         raise InputError(
-            "what the network or the stream gave for several batches cannot be joined along the samples", got=str(error)
+            "what the network or the stream gave for several batches cannot be joined along the samples",
+            got=f"{type(error).__name__}: {error}",
         ) from None
 
 
@@ -124,4 +140,4 @@ def closing(source: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
             close()
 
 
-__all__ = ["Tensors", "closing", "gathered", "joined", "kept", "placed", "share", "size"]
+__all__ = ["Tensors", "check", "closing", "gathered", "joined", "kept", "others", "placed", "share", "size"]

@@ -10,6 +10,8 @@ from typing import Any
 from visq.errors import OptionError
 from visq.extras import require
 
+# Ways of accelerate's to share out a network, so that no process has all of the weights that a checkpoint holds.
+_SHARED_OUT = ("DEEPSPEED", "FSDP", "MEGATRON_LM", "TP", "XLA")
 _PRECISIONS = {"float32": "no", "bf16": "bf16", "fp16": "fp16"}
 
 
@@ -37,11 +39,14 @@ def engine(precision: str, *, cpu: bool = False) -> Iterator[Any]:
     accelerate = require("accelerate", "training", "train")
     state = require("accelerate.state", "training", "train")
     had_partial, had_state = bool(state.PartialState._shared_state), bool(state.AcceleratorState._shared_state)
+    accumulating = dict(state.GradientState._shared_state)
     started = int(os.environ.get("WORLD_SIZE", "1") or 1)
     joined = started
     try:
         accelerator = _accelerator(accelerate, precision, cpu)
         joined = accelerator.num_processes
+        # The caller may be between the batches of a step of his own, in which optimisers do nothing.
+        accelerator.gradient_state._set_sync_gradients(True)
         if started != joined:
             # They would all train the same, each for itself, into one folder.
             raise OptionError(
@@ -55,6 +60,8 @@ def engine(precision: str, *, cpu: bool = False) -> Iterator[Any]:
             # Without this a second training of the process could not have another precision.
             state.AcceleratorState._reset_state(reset_partial_state=not had_partial)
             state.GradientState._reset_state()
+        elif had_state:
+            state.GradientState._shared_state.update(accumulating)
 
 
 def _accelerator(accelerate: Any, precision: str, cpu: bool) -> Any:
@@ -65,6 +72,11 @@ def _accelerator(accelerate: Any, precision: str, cpu: bool) -> Any:
         )
     except ValueError as error:
         raise OptionError(f"precision {precision!r} cannot be had here", got=str(error)) from None
+    if (kind := made.distributed_type.name) in _SHARED_OUT:
+        raise OptionError(
+            f"{kind} shares the weights of a network out", expected="every process with all of them",
+            hint="Start it with accelerate launch --multi_gpu.",
+        )  # fmt: skip
     if precision == "fp16" and made.device.type == "cpu":
         raise OptionError("precision 'fp16' needs a GPU", hint="Processors compute in precision=bf16 or float32.")
     return made

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from visq.errors import OptionError
+from visq.paths import expanded
 from visq.train import folders
 from visq.train.checkpoints import BEST, LAST
 from visq.train.engine import engine
@@ -103,7 +104,7 @@ def fit(
     into : path
         A folder for checkpoints and logs, new or empty. All machines of a training must see it.
     resume : bool
-        Go on with the training in `into`, from its last checkpoint.
+        Go on with the training in `into`, from its last checkpoint; where there is none yet it begins.
     every_steps, every_minutes : int, float, optional
         How often a checkpoint is written, whichever comes first. After every validation there is one in any case.
     tensorboard : bool
@@ -145,7 +146,7 @@ def fit(
     'Linear'
     >>> folder.cleanup()
     """
-    recipe, folder = recipe if isinstance(recipe, Recipe) else load(recipe), Path(into)
+    recipe, folder = recipe if isinstance(recipe, Recipe) else load(recipe), expanded(into)
     cadence = _Cadence(every_steps, every_minutes)
     with engine(recipe.precision, cpu=cpu) as accelerator:
         main = accelerator.is_main_process
@@ -189,8 +190,10 @@ def streams_of(recipe: Recipe, data: Any) -> Streams:
     Raises
     ------
     OptionError
-        Data that lacks, or that nobody asked for; streams that are none, empty, a test split, or one and the same.
+        Data that lacks, or that nobody asked for; streams that are none, empty, a test split, or one and the same;
+        options that no checkpoint can keep.
     """
+    recipe.as_data()
     if data is None and recipe.data:
         raise OptionError(f"{recipe.name} learns from data, and none is given", expected=recipe.data)
     if data is not None and not recipe.data:
@@ -206,6 +209,9 @@ def streams_of(recipe: Recipe, data: Any) -> Streams:
         refuse_test(str(getattr(stream, "split", "")), f"the {name} stream")
         if not len(stream):
             raise OptionError(f"the {name} stream is empty", expected="at least one batch")
+        if not isinstance(stream.identity, str):
+            got = type(stream.identity).__name__
+            raise OptionError(f"the identity of the {name} stream is no text", expected="a hash in letters", got=got)
     if found[0].identity == found[1].identity:
         raise OptionError(f"{recipe.name} is validated on what it learns from", expected="two streams that differ")
     return Streams(*found)

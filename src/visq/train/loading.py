@@ -7,13 +7,12 @@ import os
 import sys
 from dataclasses import replace
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from visq.errors import OptionError, VisqError
-from visq.paths import expanded
+from visq.paths import expanded, is_file
 from visq.train.recipe import Recipe, digest
 from visq.train.shipped import SHIPPED
 
@@ -40,34 +39,37 @@ def load(name: str | os.PathLike[str]) -> Recipe:
     text = os.fspath(name)
     if text in SHIPPED:
         module = import_module(SHIPPED[text].module)
-        path = Path(module.__file__ or "")
+        source = Path(module.__file__ or "").read_bytes()
     else:
         path = expanded(text)
-        if path.suffix != ".py" or not path.is_file():
+        if path.suffix != ".py" or not is_file(path):
             raise _unknown(text, path)
-        module = _run(path)
+        try:
+            source = path.read_bytes()
+        except OSError as error:
+            raise OptionError(f"{path} cannot be read", got=error.strerror or str(error)) from error
+        module = _run(path, source)
     recipe = getattr(module, NAME, None)
     if not isinstance(recipe, Recipe):
         raise OptionError(
             f"{text} holds no recipe", expected=f"{NAME} = visq.train.Recipe(...)",
             got="" if recipe is None else type(recipe).__name__,
         )  # fmt: skip
-    return replace(recipe, source=digest(path.read_bytes()))
+    return replace(recipe, source=digest(source))
 
 
-def _run(path: Path) -> ModuleType:
+def _run(path: Path, source: bytes) -> ModuleType:
     # Under a name of its own, so that functions of the file can be named, and no other module is hidden.
     name = f"visq_recipe_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise OptionError(f"{path} is no Python file")
-    module = module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        # Not by an import, which may run what it keeps in __pycache__ of the file as it was a second ago.
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except VisqError as error:
         raise error.with_context(str(path)) from error
-    except Exception as error:  # whatever the file does
+    except (Exception, SystemExit) as error:  # whatever the file does
         raise OptionError(
             f"{path} cannot be run", got=f"{type(error).__name__}: {error}{_line(error, path)}"
         ) from error

@@ -47,7 +47,8 @@ def override(recipe: Recipe, *settings: str) -> Recipe:
         ...
     visq.errors.OptionError: 2 settings cannot be taken: epoch: ...did you mean 'epochs'?; seed: ...
     """
-    wrong, seen = [], set()
+    wrong: list[str] = []
+    seen: set[str] = set()
     changed: dict[str, Any] = {}
     for text in settings:
         key, equals, value = text.partition("=")
@@ -58,7 +59,10 @@ def override(recipe: Recipe, *settings: str) -> Recipe:
             wrong.append(f"{key} is given twice")
         else:
             try:
-                _place(changed, key.split("."), _value(recipe, key, value))
+                taken = _value(recipe, key, value)
+                if any(f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.") for other in seen):
+                    raise ValueError(f"{key} is given both as a whole and in part")
+                _place(changed, key.split("."), taken)
             except ValueError as error:
                 wrong.append(str(error))
         seen.add(key)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from visq.errors import OptionError
 from visq.train.engine import engine
 from visq.train.fitting import streams_of
 from visq.train.loading import load
@@ -54,7 +55,7 @@ class Plan:
 
 
 def plan(recipe: Recipe | str | os.PathLike[str], data: Any = None, *, timed: int = 5, cpu: bool = False) -> Plan:
-    """Prepare a training and make a few steps of it; nothing is written.
+    """Prepare a training, make a few steps of it and measure on a few batches; nothing is written.
 
     Parameters
     ----------
@@ -107,16 +108,24 @@ def _steps(training: Any, timed: int) -> list[float]:
 def _validation(training: Any, timed: int) -> float:
     import torch
 
-    from visq.train.batches import closing, kept
+    from visq.train.batches import closing, kept, others
 
     stream = training.streams.validation
     count = min(timed, len(stream))
     training.network.eval()
-    began = time.perf_counter()
+    began, pieces = time.perf_counter(), []
     with torch.no_grad(), closing(stream.epoch(0)) as source:
-        for batch in islice(source, count):
-            kept(training.outputs(batch))
-    return (time.perf_counter() - began) / count * len(stream)
+        for number, batch in enumerate(islice(source, count)):
+            pieces.append((number, kept(training.outputs(batch)), kept(others(batch, training.recipe.inputs))))
+    seconds = (time.perf_counter() - began) / count * len(stream)
+    try:
+        training.measured(pieces)
+    except OptionError:
+        raise  # the deciding measure lacks
+    except Exception:  # on a part of the samples a measure may have no value
+        if count == len(stream):
+            raise
+    return seconds
 
 
 def _median(values: list[float]) -> float:

@@ -6,15 +6,16 @@ that takes on which machine, and what comes out. `visq/train/example.py` is a sm
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any, Literal, get_type_hints
 
-from visq.errors import OptionError
+from visq.errors import OptionError, VisqError
 from visq.train.values import describe, matches
 
 
@@ -276,7 +277,13 @@ class Recipe(_Checked):
         function = _function(getattr(self, part))
         if part in ("objective", "measure") and _takes(function, len(given) + 1):
             given = (*given, self.options)
-        return function(*given)
+        return function(*map(self._handed, given))
+
+    def _handed(self, value: Any) -> Any:
+        """Options as a copy: a function that takes some out of the table would alter the recipe."""
+        if value is self:
+            return replace(self, options=copy.deepcopy(self.options))
+        return copy.deepcopy(value) if value is self.options else value
 
     def as_data(self) -> dict[str, Any]:
         """All of it but `source`, as JSON holds it: functions by name, tuples as lists.
@@ -306,14 +313,23 @@ def _function(value: Any) -> Callable[..., Any]:
         return value
     module, _, name = value.partition(":")
     try:
-        found = getattr(import_module(module), name)
+        found: Any = import_module(module)
     except ModuleNotFoundError as error:
         # What the module itself lacks (torch, say) is another matter than a wrong name.
         if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
             raise
-        raise OptionError(f"{value}: there is no module {error.name}") from None
-    except AttributeError:
-        raise OptionError(f"{value}: {module} has no {name}") from None
+        raise OptionError(
+            f"{value}: there is no module {error.name}",
+            hint="The folder of a module of one's own must be named in PYTHONPATH.",
+        ) from None
+    except VisqError:
+        raise
+    except Exception as error:  # whatever the module does
+        raise OptionError(f"{value}: {module} cannot be imported", got=f"{type(error).__name__}: {error}") from error
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise OptionError(f"{value}: {module} has no {name}")
+        found = getattr(found, part)
     if not callable(found):
         raise OptionError(f"{value} is not a function", got=type(found).__name__)
     return found

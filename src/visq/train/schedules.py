@@ -70,7 +70,7 @@ def cosine(step: int, steps: int, *, floor: float = 0.0) -> float:
     >>> cosine(0, 8), round(cosine(4, 8, floor=0.1), 3), cosine(8, 8)
     (1.0, 0.55, 0.0)
     """
-    part = min(max(step, 0) / steps, 1.0) if steps > 0 else 1.0
+    part = 0.0 if step < 0 else min(step / steps, 1.0) if steps > 0 else 1.0
     return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * part))
 
 

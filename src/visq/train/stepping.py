@@ -64,6 +64,10 @@ class Training:
         self.identities = {name: stream.identity for name, stream in streams._asdict().items()}
         self._seed(0, 0)
         self.network: torch.nn.Module = recipe.call("network", recipe.options)
+        if not isinstance(self.network, torch.nn.Module):
+            raise OptionError(
+                f"{recipe.name}: network gives no network", expected="torch.nn.Module", got=type(self.network).__name__
+            )
         groups.freeze(self.network, recipe.optimiser.frozen)
         made = groups.optimiser(self.network, recipe.optimiser)
         self.names = [name for group in made.param_groups for name in group["names"]]
@@ -109,6 +113,7 @@ class Training:
             raise self._not_finite("loss", trouble or "in another process")
         norm = self._clip()
         self.optimiser.step()
+        self._same_buffers()
         if self.average is not None:
             self.average.update(self.network)
         self.step += 1
@@ -192,6 +197,14 @@ class Training:
             raise self._not_finite("gradient", f"its norm is {norm}")
         return None
 
+    def _same_buffers(self) -> None:
+        """Give all processes the statistics of the first, which are what checkpoints hold and others would validate."""
+        if self.accelerator.num_processes > 1:
+            from accelerate.utils import broadcast
+
+            for buffer in self.network.buffers():
+                buffer.copy_(broadcast(buffer))
+
     def _not_finite(self, what: str, detail: str) -> InputError:
         epoch = self.step // self.per_epoch + 1
         return InputError(
@@ -268,11 +281,11 @@ class Training:
                     if alone and should_stop():
                         return None
                     if number % self.accelerator.num_processes == self.accelerator.process_index:
-                        rest = {name: t for name, t in batch.items() if name not in self.recipe.inputs}
+                        rest = batches.others(batch, self.recipe.inputs)
                         pieces.append((number, batches.kept(self.outputs(batch)), batches.kept(rest)))
         finally:
             groups.training_mode(self.network, self.recipe.optimiser.frozen)
-        measures = self._measured(batches.gathered(pieces, self.accelerator))
+        measures = self.measured(batches.gathered(pieces, self.accelerator))
         epoch = self.step // self.per_epoch
         self.history.append({"step": self.step, "epoch": epoch, "measures": measures})
         return {"step": self.step, "epoch": epoch, **measures}
@@ -280,11 +293,13 @@ class Training:
     def outputs(self, batch: Batch) -> Any:
         """What the network, with the average of its weights where one is kept, makes of a batch."""
         self._seed(self.step + 1, -1)
+        batches.check(batch, self.recipe.inputs)
         placed = batches.placed({name: batch[name] for name in self.recipe.inputs}, self.accelerator.device)
         inputs = [placed[name] for name in self.recipe.inputs]
         return self.network(*inputs) if self.average is None else self.average.call(self.network, *inputs)
 
-    def _measured(self, pieces: list[tuple[int, Tensors, Tensors]]) -> dict[str, float]:
+    def measured(self, pieces: list[tuple[int, Tensors, Tensors]]) -> dict[str, float]:
+        """What is measured on batches, each with its number, outputs and other tensors; raises as `validate`."""
         if not pieces:
             raise InputError("the validation stream gave no batch")
         outputs = batches.joined([outputs for _, outputs, _ in pieces])

@@ -22,9 +22,11 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from visq.errors import InputError, StoreError
 
@@ -34,6 +36,7 @@ Row = Mapping[str, float | int | None]
 LOG = "log.jsonl"
 TABLES: dict[Kind, str] = {"train": "train.csv", "validation": "validation.csv"}
 TENSORBOARD = "tensorboard"
+_LONGEST_LINE = 1 << 20
 
 
 class Trackers:
@@ -61,7 +64,7 @@ class Trackers:
     ) -> None:
         self.folder = folder
         self._columns: dict[Kind, list[str]] = {}
-        self._files: dict[str, IO[bytes]] = {}
+        self._files: dict[str, FileIO] = {}
         self._board: Any = None
         try:
             for name in (LOG, *TABLES.values()):
@@ -70,10 +73,17 @@ class Trackers:
             self.close()
             raise StoreError(f"{folder} cannot be written: {error.strerror or error}") from error
         for kind, name in TABLES.items():
-            with (folder / name).open(encoding="utf-8", newline="") as table:
+            with (folder / name).open(encoding="utf-8", errors="replace", newline="") as table:
                 self._columns[kind] = next(csv.reader(table), [])
         if tensorboard and find_spec("tensorboard") is not None:
-            self._board = _board(folder / TENSORBOARD, step)
+            try:
+                self._board = _board(folder / TENSORBOARD, step)
+            except OSError as error:
+                self.close()
+                raise StoreError(
+                    f"{folder / TENSORBOARD} cannot be written: {error.strerror or error}",
+                    hint="--no-tensorboard (tensorboard=False) does without it.",
+                ) from error
 
     def write(self, kind: Kind, row: Row) -> None:
         """Add a row, which has a `step`.
@@ -90,13 +100,13 @@ class Trackers:
         try:
             self._add(LOG, text + "\n")
             self._add(TABLES[kind], self._line(kind, plain))
+            if self._board is not None:
+                step = int(row["step"] or 0)
+                for name, value in plain.items():
+                    if name not in ("step", "epoch") and value is not None:
+                        self._board.add_scalar(f"{kind}/{name}", value, step)
         except OSError as error:
-            raise StoreError(f"{self.folder}: a log cannot be written: {error.strerror or error}") from error
-        if self._board is not None:
-            step = int(row["step"] or 0)
-            for name, value in plain.items():
-                if name not in ("step", "epoch") and value is not None:
-                    self._board.add_scalar(f"{kind}/{name}", value, step)
+            raise self._unwritten(error) from error
 
     def sizes(self) -> dict[str, int]:
         """How long the files are, once all of it is on the disk.
@@ -109,10 +119,10 @@ class Trackers:
         try:
             for file in self._files.values():
                 os.fsync(file.fileno())
+            if self._board is not None:
+                self._board.flush()
         except OSError as error:
-            raise StoreError(f"{self.folder}: a log cannot be written: {error.strerror or error}") from error
-        if self._board is not None:
-            self._board.flush()
+            raise self._unwritten(error) from error
         return {name: file.tell() for name, file in self._files.items()}
 
     def close(self) -> None:
@@ -120,7 +130,12 @@ class Trackers:
         for file in self._files.values():
             file.close()
         if self._board is not None:
-            self._board.close()
+            # It tries once more what could not be written, which has been told.
+            with suppress(OSError):
+                self._board.close()
+
+    def _unwritten(self, error: OSError) -> StoreError:
+        return StoreError(f"{self.folder}: a log cannot be written: {error.strerror or error}")
 
     def _line(self, kind: Kind, row: Row) -> str:
         head = ""
@@ -135,15 +150,25 @@ class Trackers:
         return head + _cells(["" if value is None else value for value in row.values()])
 
     def _add(self, name: str, text: str) -> None:
-        self._files[name].write(text.encode())
-        self._files[name].flush()
+        left = text.encode()
+        while left:
+            left = left[self._files[name].write(left) :]
 
 
-def _opened(path: Path, size: int) -> IO[bytes]:
-    """The file, cut to `size`, to be added to."""
-    file = path.open("ab")
-    file.truncate(min(size, file.tell()))
-    file.seek(0, os.SEEK_END)
+def _opened(path: Path, size: int) -> FileIO:
+    """The file, cut to the whole lines within `size`, to be added to."""
+    # Without a buffer, whose rest would be written when it is closed, after an error too.
+    file = path.open("a+b", buffering=0)
+    try:
+        length = min(size, file.tell())
+        # A file that was altered meanwhile may end within a line.
+        start = file.seek(max(0, length - _LONGEST_LINE))
+        whole = start + file.read(length - start).rfind(b"\n") + 1
+        file.truncate(whole)
+        file.seek(0, os.SEEK_END)
+    except OSError:
+        file.close()
+        raise
     return file
 
 
@@ -162,7 +187,7 @@ def _board(folder: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
 
         # What was written of later steps is hidden.
-        return SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+        return SummaryWriter(str(folder), purge_step=step + 1 if folder.exists() else None)
 
 
 __all__ = ["LOG", "TABLES", "TENSORBOARD", "Kind", "Row", "Trackers"]
