@@ -126,7 +126,9 @@ def test_a_file_that_needs_an_extra_is_named_once(visq, picture, monkeypatch):
 
 
 @pytest.mark.parametrize("spec", [s for s in catalog.specs() if s.options], ids=lambda s: s.id)
-def test_show_gives_an_example_of_an_option_that_is_understood(visq, spec):
+def test_show_gives_an_example_of_an_option_that_is_understood(visq, spec, monkeypatch):
+    # What is asked here is whether the words are understood, not whether the weights are on this machine.
+    monkeypatch.setattr("visq.run.tasks.check", lambda *_: None)
     lines = [x for x in visq("show", spec.id).out.splitlines() if "As in -m " in x]
     text, *likes = (line.split("-m ")[1].split(";")[0].split(", or")[0] for line in lines)
     assert text.startswith(f"{spec.id}:{spec.options[0].name}=")
