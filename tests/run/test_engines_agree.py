@@ -255,9 +255,11 @@ def test_nothing_is_lost_when_workers_are_killed_again_and_again(tmp_path):
     assert {r.status for _, records in done for r in records} == {"ok"}
 
 
-def test_identity_follows_the_content_of_a_parameter_file_not_its_name(tmp_path):
+def test_identity_follows_the_content_of_a_parameter_file_not_its_name(tmp_path, monkeypatch):
     from visq import catalog
 
+    # Whether a file holds parameters is asked elsewhere.
+    monkeypatch.setattr("visq.run.tasks.check", lambda *_: None)
     found = [(s.id, o.name) for s in catalog.specs() for o in s.options if o.type == "path"]
     if not found:
         pytest.skip("no metric takes a parameter file")
