@@ -33,6 +33,7 @@ from cases import GROUPS, PEERS, Call, Group, of_peer  # noqa: E402
 from others import wait_until_quiet  # noqa: E402
 from pictures import SIZES  # noqa: E402
 from results import Rows, noisy  # noqa: E402
+from runnable import able  # noqa: E402
 from turns import QUICK, Effort, Worker  # noqa: E402
 
 ROWS = HERE / "results" / "rows.jsonl"
@@ -164,11 +165,11 @@ class Run:
 
 
 def own_memory() -> Iterator[tuple[Group, Call]]:
-    """visq's calls: the forms that are timed, and every metric of the catalogue on RGB pictures."""
+    """visq's calls: the forms that are timed, and every metric on RGB pictures that can be computed here."""
     groups = {(group.label, group.pixels): group for group in GROUPS}
     for group in GROUPS:
         groups.setdefault((group.label, "rgb"), replace(group, pixels="rgb"))
-    for spec in visq.catalog.specs():
+    for spec in map(visq.catalog.get, able(visq.catalog.ids())):
         groups.setdefault((spec.id, "rgb"), Group(spec.id, "rgb", (), alone=spec.kind == "nr"))
     return ((group, group.ours) for group in groups.values())
 
