@@ -69,7 +69,7 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     # The library refuses tensors that share memory; a state dict has some where layers share weights.
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in sorted(checkpoint.tensors.items())}
     about = {"format": FORMAT, **{key: value for key, value in checkpoint.about.items() if key != "sha256"}}
-    data = save(tensors, {_KEY: _dumped({**about, "sha256": _digest(about, tensors)})})
+    data = save(tensors, {_KEY: _dumped({**about, "sha256": digest(about, tensors)})})
     with replacing(str(path), hint="Make room: what was kept before is still there to go on from.") as file:
         file.write(data)
 
@@ -100,7 +100,7 @@ def read(path: Path) -> Checkpoint:
             f"{path} is damaged or no safetensors file", got=str(error).partition("\n")[0],
             hint=_OTHERWISE,
         ) from None  # fmt: skip
-    if _digest({key: value for key, value in about.items() if key != "sha256"}, tensors) != about["sha256"]:
+    if digest({key: value for key, value in about.items() if key != "sha256"}, tensors) != about["sha256"]:
         raise WeightsError(f"{path} is damaged: it is not what was written", hint=_OTHERWISE)
     return Checkpoint(about, tensors)
 
@@ -153,8 +153,8 @@ def _dumped(about: Mapping[str, Any]) -> str:
     return json.dumps(about, sort_keys=True, allow_nan=False)
 
 
-def _digest(about: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
-    """Of the header without the hash itself, and of all tensors: one altered digit would train something else."""
+def digest(about: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+    """Hash of a header without the hash itself, and of all tensors: one altered digit would be something else."""
     import torch
 
     total = hashlib.sha256(_dumped(about).encode())
@@ -165,4 +165,4 @@ def _digest(about: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> st
     return total.hexdigest()
 
 
-__all__ = ["BEST", "FORMAT", "LAST", "Checkpoint", "fits", "read", "write"]
+__all__ = ["BEST", "FORMAT", "LAST", "Checkpoint", "digest", "fits", "read", "write"]

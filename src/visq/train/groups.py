@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from visq.errors import OptionError
+from visq.train.lars import LARS
 from visq.train.recipe import Optimiser
 
 
@@ -68,6 +69,8 @@ def optimiser(network: nn.Module, settings: Optimiser) -> torch.optim.Optimizer:
     groups = list(found.values())
     if settings.name == "sgd":
         return torch.optim.SGD(groups, momentum=settings.momentum, nesterov=settings.momentum > 0)
+    if settings.name == "lars":
+        return LARS(groups, momentum=settings.momentum)
     kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
     return kind(groups, betas=settings.betas)
 

@@ -72,14 +72,15 @@ class Optimiser(_Checked):
 
     Attributes
     ----------
-    name : {"adamw", "adam", "sgd"}
-        As in torch; `sgd` has Nesterov's momentum where `momentum` is above 0.
+    name : {"adamw", "adam", "sgd", "lars"}
+        As in torch; `sgd` has Nesterov's momentum where `momentum` is above 0. `lars` is `visq.train.lars.LARS`, for
+        batches of thousands.
     rate : float
         The learning rate that the schedule scales.
     decay : float
         Weight decay. Vectors (biases, scales of normalisations) are left out of it unless `decay_vectors`.
     betas, momentum
-        Of Adam; of SGD.
+        Of Adam; of SGD and LARS.
     clip : float, optional
         The largest norm of the gradient of all parameters together; longer ones are scaled to it.
     groups : tuple of Group
@@ -89,7 +90,7 @@ class Optimiser(_Checked):
         their batch normalisations do not move either, and they drop nothing out.
     """
 
-    name: Literal["adamw", "adam", "sgd"] = "adamw"
+    name: Literal["adamw", "adam", "sgd", "lars"] = "adamw"
     rate: float = 1e-3
     decay: float = 0.0
     decay_vectors: bool = False
@@ -185,7 +186,7 @@ class Validation(_Checked):
 class Recipe(_Checked):
     """A training.
 
-    The four functions are named as `module:function`, or given as functions.
+    The functions are named as `module:function`, or given as functions.
 
     Attributes
     ----------
@@ -201,6 +202,10 @@ class Recipe(_Checked):
     measure : str or callable
         ``measure(outputs, batch) -> {name: number}``, called once for a validation: `outputs` of all its samples
         joined (tuples become lists), `batch` all tensors joined but the network's inputs; on the CPU.
+    start : str or callable, optional
+        ``start(network, streams)``, called before the first step: sets what comes from the data, or from another
+        training. The scale of features, a solution in closed form, a trunk that was trained before. A training that is
+        gone on with is set by its checkpoint after that.
     inputs : tuple of str
         The tensors of a batch that the network is called with, in order.
     data : str
@@ -219,7 +224,8 @@ class Recipe(_Checked):
     optimiser, schedule, validation
         See there.
     options : mapping
-        Whatever else the system has to say. Objectives and measures that take a third argument get it too.
+        Whatever else the system has to say. `objective`, `measure` and `start` get it too if they take a third
+        argument.
     source : str
         Hash of the file it was read from, set by `load`.
 
@@ -234,6 +240,7 @@ class Recipe(_Checked):
     streams: str | Callable
     objective: str | Callable
     measure: str | Callable
+    start: str | Callable | None = None
     inputs: tuple[str, ...] = ("image",)
     data: str = ""
     epochs: int = 10
@@ -258,8 +265,10 @@ class Recipe(_Checked):
             wrong.append(f"average must be between 0 and 1, not {self.average!r}")
         if not self.inputs:
             wrong.append("inputs names no tensor")
-        for part in ("network", "streams", "objective", "measure"):
+        for part in ("network", "streams", "objective", "measure", "start"):
             value = getattr(self, part)
+            if value is None:
+                continue
             if isinstance(value, str) and not all(value.partition(":")):
                 wrong.append(f"{part} must be 'module:function' or a function, not {value!r}")
             elif not isinstance(value, str) and not hasattr(value, "__qualname__"):
@@ -267,7 +276,7 @@ class Recipe(_Checked):
         return wrong
 
     def call(self, part: str, *given: Any) -> Any:
-        """Call one of the four functions; `options` is handed on to those with one parameter more.
+        """Call one of the functions; `options` is handed on to those with one parameter more.
 
         Raises
         ------
@@ -275,7 +284,7 @@ class Recipe(_Checked):
             There is no such function.
         """
         function = _function(getattr(self, part))
-        if part in ("objective", "measure") and _takes(function, len(given) + 1):
+        if part in ("objective", "measure", "start") and _takes(function, len(given) + 1):
             given = (*given, self.options)
         return function(*map(self._handed, given))
 

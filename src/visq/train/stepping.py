@@ -68,6 +68,8 @@ class Training:
             raise OptionError(
                 f"{recipe.name}: network gives no network", expected="torch.nn.Module", got=type(self.network).__name__
             )
+        if recipe.start is not None:
+            recipe.call("start", self.network, streams)
         groups.freeze(self.network, recipe.optimiser.frozen)
         made = groups.optimiser(self.network, recipe.optimiser)
         self.names = [name for group in made.param_groups for name in group["names"]]
