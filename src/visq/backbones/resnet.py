@@ -61,6 +61,8 @@ class ResNet(Backbone):
         Blocks of each stage.
     bottleneck : bool
         Which kind they are.
+    width : int
+        Channels of the stem; stage n has ``2^(n - 1)`` times as many. 64 as published.
     """
 
     def __init__(
@@ -69,21 +71,22 @@ class ResNet(Backbone):
         *,
         depths: tuple[int, ...],
         bottleneck: bool,
+        width: int = 64,
         pooling: str = "max",
         blur_size: int = 4,
     ) -> None:
         super().__init__(spec, pooling=pooling, blur_size=blur_size)
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         pool = next(layer.steps[0] for layer in spec.layers if layer.steps and layer.steps[0].kind == "pool")
         self.maxpool = make_pool(pool, pooling, blur_size)
-        before = 64
+        before = width
         for stage, depth in enumerate(depths):
-            width, blocks = 64 * 2**stage, []
+            inner, blocks = width * 2**stage, []
             for block in range(depth):
                 stride = 2 if stage and not block else 1
-                blocks.append(Block(before, width, stride, bottleneck=bottleneck, pooling=pooling, blur_size=blur_size))
-                before = width * _EXPANSION if bottleneck else width
+                blocks.append(Block(before, inner, stride, bottleneck=bottleneck, pooling=pooling, blur_size=blur_size))
+                before = inner * _EXPANSION if bottleneck else inner
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
         self.depth = len(depths)
 

@@ -59,6 +59,7 @@ def load(
     optional: Mapping[str, Shape] | None = None,
     ignore: Iterable[str] = (),
     rename: Rename | None = None,
+    inside: Iterable[str] = (),
 ) -> dict[str, torch.Tensor]:
     """The named tensors of a safetensors or a torch file, on the CPU, in float32, in memory of their own.
 
@@ -76,6 +77,8 @@ def load(
     rename : mapping or function of str, optional
         From a name in the file to the name it has in `shapes`, `optional` and `ignore`; names that a mapping lacks
         stay.
+    inside : iterable of str
+        Names under which a file of torch may keep the state dict beside other things (`model`).
 
     Returns
     -------
@@ -105,7 +108,7 @@ def load(
     >>> folder.cleanup()
     """
     path = expanded(path)
-    with _opened(path) as file:
+    with _opened(path, tuple(inside)) as file:
         names = _wanted(path, file.names, shapes, optional or {}, tuple(ignore), rename)
         wanted = {**(optional or {}), **shapes}
         for name, inside in names.items():
@@ -144,8 +147,8 @@ class _Safetensors:
 class _TorchFile:
     """A state dict that torch saved; a zip is mapped, an older file is read whole."""
 
-    def __init__(self, path: Path) -> None:
-        self._tensors = read_state_dict(path)
+    def __init__(self, path: Path, inside: tuple[str, ...] = ()) -> None:
+        self._tensors = read_state_dict(path, inside=inside)
         self.names = list(self._tensors)
 
     def dtype(self, name: str) -> str:
@@ -168,7 +171,7 @@ class _TorchFile:
 _DTYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "float64": "F64"}
 
 
-def _opened(path: Path) -> _Safetensors | _TorchFile:
+def _opened(path: Path, inside: tuple[str, ...] = ()) -> _Safetensors | _TorchFile:
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
@@ -182,7 +185,7 @@ def _opened(path: Path) -> _Safetensors | _TorchFile:
     if path.suffix == ".safetensors" and head:
         raise WeightsError(f"{path} is called safetensors, but is not", hint="Nothing of it was read.")
     if head.startswith(ZIP) or (head.startswith(PICKLE) and head[257:262] != TAR):
-        return _TorchFile(path)
+        return _TorchFile(path, inside)
     raise WeightsError(
         f"{path} is no file of tensors",
         expected="safetensors, or a state dict that torch.save wrote",

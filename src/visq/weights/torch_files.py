@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,15 @@ ZIP, PICKLE, TAR = b"PK\x03\x04", b"\x80", b"ustar"
 _SAFE_TORCH = (2, 6)
 
 
-def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+def read_state_dict(path: Path, *, inside: Iterable[str] = ()) -> dict[str, torch.Tensor]:
     """Every tensor of a file that `torch.save` wrote, by name, as it is; a zip is mapped, not read.
+
+    Parameters
+    ----------
+    path : Path
+    inside : iterable of str
+        Names under which a training keeps the state dict beside other things: where the file has one of them, that is
+        read, and the rest is not looked at.
 
     Raises
     ------
@@ -52,6 +59,8 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
             found = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped or None)
     except Exception as error:  # what a damaged pickle raises is nearly anything
         raise damaged(path, error) from None
+    if isinstance(found, Mapping):
+        found = next((found[name] for name in inside if isinstance(found.get(name), Mapping)), found)
     if not isinstance(found, Mapping):
         raise _no_state_dict(path, f"a {type(found).__name__}")
     for name, value in found.items():
