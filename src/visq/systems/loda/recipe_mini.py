@@ -1,0 +1,38 @@
+"""LoDa, small: a distilled ViT of 6 blocks and EfficientNet-Lite0, both frozen, and 675,776 parameters that learn.
+
+Command:   visq train loda-mini --data BIQ2021 -o run
+Time:      about 45 minutes on two cores, reckoned from single steps (0.1 s of a core a crop); probe 10, no-tokens 25
+Hardware:  two cores of a laptop or server, 4 GB of memory, 4 GB of disk for the resized pictures
+Result:    not yet run
+
+The transformer is `loda_mini_vit.safetensors` of the recipe loda-mini-vit, in a folder that VISQ_WEIGHTS names, or
+options.vit=RUN/best.safetensors, the checkpoint of that training. EfficientNet-Lite0 has its public parameters.
+
+Ablations: options.design.variant=probe (the head alone), no-tokens (zeros in place of the CNN's tokens), add (plain
+addition in place of the cross-attention). The rest of the recipe stays as it is.
+"""
+
+from __future__ import annotations
+
+from visq.systems.loda.data import DATA
+from visq.systems.loda.design import MINI
+from visq.train.recipe import Optimiser, Recipe, Schedule, Validation
+
+RECIPE = Recipe(
+    name="loda-mini",
+    network="visq.systems.loda.network:network",
+    streams="visq.systems.loda.data:streams",
+    objective="visq.systems.loda.training:objective",
+    measure="visq.systems.loda.training:measure",
+    data="the folder of a database of photographs with ratings (options.dataset: biq2021)",
+    epochs=6,
+    batch=64,
+    seed=3407,
+    optimiser=Optimiser("adamw", rate=1e-3, decay=0.01, decay_vectors=True),
+    schedule=Schedule("cosine"),
+    validation=Validation(split="val", best="srcc"),
+    options={
+        **DATA, "crops": 1, "validation_crops": "centre", "design": MINI.options(), "vit": "public", "cnn": "public",
+        "loss": "plcc",
+    },
+)  # fmt: skip

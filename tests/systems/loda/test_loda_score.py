@@ -1,0 +1,172 @@
+"""LoDa as a metric, and its adapters as files: the same scores again, crops, bad input."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+import loda_small  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
+
+import samples  # noqa: E402
+from visq.errors import InputError, SizeError, VisqWarning, WeightsError  # noqa: E402
+from visq.systems.loda import judge, loda  # noqa: E402
+from visq.systems.loda.adapter import load, save  # noqa: E402
+from visq.systems.loda.checkpoint import header  # noqa: E402
+from visq.systems.loda.pictures import crops_of, resized  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """An adapter whose CNN's statistics have moved, and its frozen parameters, as files of their own."""
+    folder = tmp_path_factory.mktemp("loda_files")
+    network = loda_small.network(1)
+    with torch.no_grad():
+        network.cnn.bn1.running_mean.add_(0.05)
+        network.cnn.bn1.num_batches_tracked.add_(7)
+    save(network, folder / "adapter.safetensors", {"seed": 1})
+    for name in ("vit", "cnn"):
+        trunk = loda_small.network(2).get_submodule(name)
+        state = {n: v.contiguous() for n, v in trunk.state_dict().items() if "num_batches" not in n}
+        save_file(state, folder / f"{name}.safetensors")
+    return folder, network
+
+
+def _given(folder, **more):
+    return {"model": folder / "adapter.safetensors", "vit": folder / "vit.safetensors",
+            "cnn": folder / "cnn.safetensors", **more}  # fmt: skip
+
+
+def test_what_is_saved_and_loaded_gives_identical_scores(files):
+    """L10. The file has no tensor of the frozen networks but running statistics."""
+    folder, network = files
+    again = load(folder / "adapter.safetensors", folder / "vit.safetensors", folder / "cnn.safetensors")
+    images = loda_small.crops(3)
+    with torch.no_grad():
+        assert torch.equal(again(images), network(images))
+    held = load_file(folder / "adapter.safetensors")
+    assert not any(n.startswith("vit.") or n == "sealed_sha256" for n in held)
+    assert {n.rpartition(".")[2] for n in held if n.startswith("cnn.")} == {
+        "running_mean", "running_var", "num_batches_tracked"
+    }  # fmt: skip
+    assert int(again.cnn.bn1.num_batches_tracked) == 7
+    about = json.loads(header(folder / "adapter.safetensors")["visq"])
+    assert about["notes"] == {"seed": 1}
+    assert about["frozen"] == network.seal_of_parts
+
+
+def test_a_checkpoint_of_a_training_is_an_adapter_too(rated_pictures, files, tmp_path):
+    pytest.importorskip("accelerate")
+    folder, caches = rated_pictures
+    kept, _ = files
+    trunks = {name: str(kept / f"{name}.safetensors") for name in ("vit", "cnn")}
+    fitted = loda_small.fitted(
+        loda_small.recipe("loda-mini", caches, epochs=1, options=trunks), tmp_path / "run", data=folder
+    )
+    again = load(fitted.folder / "best.safetensors", trunks["vit"], trunks["cnn"])
+    with torch.no_grad():
+        assert torch.equal(again(loda_small.crops()), fitted.network()(loda_small.crops()))
+
+
+def test_the_score_is_the_mean_over_the_crops_of_the_resized_picture(files, monkeypatch):
+    folder, network = files
+    pixels = samples.picture(100, 140)
+    found = judge(pixels, **_given(folder))
+    large = resized(pixels)
+    wanted = []
+    for c in crops_of(large.shape[:2], 64, "grid15"):
+        part = torch.from_numpy(large[c.top : c.top + 64, c.left : c.left + 64].copy()).permute(2, 0, 1)[None]
+        with torch.no_grad():
+            wanted.append(float(network(part)))
+    np.testing.assert_allclose(found.crops, wanted, atol=1e-6)
+    assert found.score == pytest.approx(np.mean(wanted), abs=1e-6)
+    assert found.spread == pytest.approx(np.std(wanted), abs=1e-6)
+    assert found.upscaled
+    assert -1 <= found.score <= 1
+
+
+def test_two_calls_are_identical_and_random_crops_are_those_of_the_seed(files):
+    """L11."""
+    folder, _ = files
+    pixels = samples.picture(90, 120)
+    assert loda(pixels, **_given(folder)) == loda(pixels, **_given(folder))
+    one = judge(pixels, **_given(folder, crops="random15", seed=3))
+    assert one.score == loda(pixels, **_given(folder, crops="random15", seed=3))
+    assert one.score != loda(pixels, **_given(folder, crops="random15", seed=4))
+    assert one.spread > 0
+    assert one.crops.shape == (15,)
+
+
+def test_arrays_tensors_and_batches_agree(files):
+    folder, _ = files
+    pictures = np.stack([samples.picture(72, 96), samples.noise(72, 96)])
+    batch = loda(pictures, **_given(folder))
+    assert batch.shape == (2,)
+    for n in range(2):
+        assert loda(pictures[n], **_given(folder)) == pytest.approx(batch[n], abs=1e-6)
+    tensor = torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())
+    np.testing.assert_allclose(loda(tensor, **_given(folder)), batch, atol=1e-5)
+    wide = np.uint16(pictures) * 257
+    np.testing.assert_allclose(loda(wide, **_given(folder)), batch, atol=1e-6)
+    grey = samples.picture(72, 96, grey=True)
+    thrice = np.repeat(grey[..., None], 3, axis=2)
+    assert loda(grey, **_given(folder)) == pytest.approx(loda(thrice, **_given(folder)), abs=1e-6)
+    # Two sizes of a picture that needs no resize: not flagged.
+    assert not judge(samples.picture(384, 400), **_given(folder)).upscaled
+
+
+def test_gradients_reach_the_picture(files):
+    folder, _ = files
+    pixels = torch.rand(1, 3, 64, 70, requires_grad=True)
+    loda(pixels, **_given(folder)).sum().backward()
+    assert float(pixels.grad.abs().max()) > 0
+
+
+def test_bad_pictures(files):
+    folder, _ = files
+    with pytest.raises(SizeError, match="32x32"):
+        loda(np.zeros((31, 80, 3)), **_given(folder))
+    for wrong in (np.nan, np.inf, 1.5, -0.1):
+        picture = np.full((40, 40, 3), 0.5)
+        picture[3, 4, 1] = wrong
+        with pytest.raises(InputError):
+            loda(picture, **_given(folder))
+    with pytest.warns(VisqWarning, match="one row"):
+        loda(samples.picture(40, 200), **_given(folder))
+
+
+def test_bad_files(files, tmp_path):
+    folder, _ = files
+    with pytest.raises(WeightsError, match="beside other frozen networks"):
+        loda(samples.picture(64, 64), **_given(folder, vit=_altered(folder / "vit.safetensors", tmp_path)))
+    with pytest.raises(WeightsError, match=r"vit\.safetensors is no adapter"):
+        loda(samples.picture(64, 64), **_given(folder, model=folder / "vit.safetensors"))
+    with pytest.raises(WeightsError, match="does not exist"):
+        loda(samples.picture(64, 64), **_given(folder, model=tmp_path / "none.safetensors"))
+    (tmp_path / "broken.safetensors").write_bytes((folder / "adapter.safetensors").read_bytes()[:-100])
+    with pytest.raises(WeightsError):
+        loda(samples.picture(64, 64), **_given(folder, model=tmp_path / "broken.safetensors"))
+
+
+def _altered(path, folder):
+    state = load_file(path)
+    state["blocks.0.mlp.fc1.bias"] += 1e-3
+    save_file(state, folder / "vit.safetensors")
+    return folder / "vit.safetensors"
+
+
+def test_the_entry_of_the_catalogue_has_the_options_of_the_function():
+    import inspect
+
+    from visq.catalog.learned.loda import SPEC
+
+    given = inspect.signature(loda).parameters
+    assert {o.name: o.default for o in SPEC.options} == {
+        name: p.default for name, p in given.items() if name not in ("image", "data_range")
+    }
+    assert SPEC.min_side == 32
