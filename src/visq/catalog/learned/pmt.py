@@ -1,0 +1,37 @@
+"""PMT: a transformer on the map of a trunk, whose tokens can be hidden."""
+
+from __future__ import annotations
+
+from visq.systems.pmt.score import FILES
+from visq.types import InputSpec, MetricSpec, Option, Verification
+
+SPEC = MetricSpec(
+    id="pmt",
+    version="1",
+    name="PMT (reconstruction)",
+    summary=(
+        "mean opinion of a photograph's quality, 1 to 5, by a transformer whose tokens can be hidden; inspired by a "
+        "paper whose text was not found"
+    ),
+    kind="nr",
+    lower_is_better=False,
+    value_range=(1.0, 5.0),
+    impl="visq.systems.pmt:pmt",
+    files="visq.systems.pmt.score:files",
+    input=InputSpec("rgb", "whole, at its own size; a grey image counts as three equal channels"),
+    min_side=64,
+    paper=(
+        "J. You, Y. Lin, J. Korhonen: Half of an image is enough for quality assessment. arXiv 2301.12891 (abstract); "
+        "sizes of J. You, J. Korhonen: Transformer for image quality assessment. ICIP, 2021"
+    ),
+    code_licence="Apache-2.0",
+    extra="torch",
+    options=(
+        Option("variant", "str", "small", "the network: on EfficientNet-Lite0, or on ResNet-50", tuple(FILES)),
+        Option("model", "path", None, "a file of parameters, or a checkpoint of the recipes pmt and pmt-small"),
+    ),
+    weights=(FILES["small"],),
+    verification=(Verification("self", "masks against tokens that were left out, in torch", "1e-5"),),
+    notes="A reconstruction: sizes are those of TRIQ's public code, the rest was chosen here.",
+)
+SPECS: tuple[MetricSpec, ...] = (SPEC,)
