@@ -35,7 +35,7 @@ def whole(batch: Batch, design: Design, run: Run, visit: Visit | None = None) ->
         windows about them. At half size windows are the same part of the picture. The moments of that scale are kept
         for the whole picture, those of native size for a tile.
     """
-    looks = list(_looks(batch, design, run))
+    looks = list(looks_of(batch, design, run))
     means: dict[int, Any] = {}
     kept: dict[int, Any] = {}
     # The smaller scale first, because windows at native size need all of it.
@@ -66,7 +66,7 @@ def _windows(batch: Batch, looks: list[_Look], kept: dict[int, Any], visit: Visi
                 near = [_touched(w) for w in sides]
                 part = kept[look.scale][:, :, near[0], near[1]]
             found.append(
-                _summed(part, *(w[:, n] / w.sum(axis=1, keepdims=True) for w, n in zip(sides, near, strict=True)))
+                summed(part, *(w[:, n] / w.sum(axis=1, keepdims=True) for w, n in zip(sides, near, strict=True)))
             )
         visit(rows, columns, features(found))
 
@@ -129,7 +129,7 @@ class _Look:
         for rows, columns in tiles(*self.size):
             moments = self.moments(rows, columns)
             own = moments[:, :, rows.own, columns.own]
-            total = total + _summed(own, down[:, rows.first : rows.end], across[:, columns.first : columns.end])
+            total = total + summed(own, down[:, rows.first : rows.end], across[:, columns.first : columns.end])
             if keep:
                 kept.setdefault(rows, []).append(own)
             if visit is not None:
@@ -145,7 +145,7 @@ def _touched(weight: Any) -> slice:
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
-def _looks(batch: Batch, design: Design, run: Run) -> Iterator[_Look]:
+def looks_of(batch: Batch, design: Design, run: Run) -> Iterator[_Look]:
     for scale, stages in design.scales:
         mirror = Batch(_turned(batch.data), batch.peak, batch.single) if design.mirrored(scale) else None
         yield _Look(batch, mirror, scale, stages, run)
@@ -155,7 +155,7 @@ def _turned(x: Any) -> Any:
     return x.flip(3) if is_torch(x) else x[:, :, :, ::-1]
 
 
-def _summed(moments: Any, down: Any, across: Any) -> Any:
+def summed(moments: Any, down: Any, across: Any) -> Any:
     """`(N, C, windows, windows)`: weighted sums of `(N, C, h, w)` over both sides."""
     if is_torch(moments):
         import torch

@@ -1,0 +1,199 @@
+"""Which parts of a picture a metric can be asked about, and how: by its own tokens, or by filling pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+
+from visq.api import Metric
+from visq.errors import InputError, InputTypeError, OptionError
+from visq.explain.cells import MOST, Bools, Cells, Floats, checked_keeps, regular, squares
+from visq.explain.pixels import Fill, Filled, array_of, peak_of
+from visq.ops.choices import check_choice
+
+Level = Literal["token", "pixel"]
+
+#: Cells where none are asked for: a picture of 12 x 16 tokens, and of 6 x 8 squares of pixels.
+CELLS = {"token": 192, "pixel": 48}
+
+
+class Masker(Protocol):
+    """One picture that can be scored by parts of it.
+
+    Attributes
+    ----------
+    cells : Cells
+    factor : int
+        How many tokens of the model, a side, are one cell.
+    """
+
+    cells: Cells
+    factor: int
+
+    def __call__(self, keeps: Bools) -> Floats:
+        """Scores `(K,)` of masks `(K, h, w)`."""
+
+
+def as_metric(model: str | Metric) -> Metric:
+    """A metric by name, with options as `-m` takes them, or as it is.
+
+    Raises
+    ------
+    InputTypeError, OptionError
+    """
+    if isinstance(model, Metric):
+        return model
+    if not isinstance(model, str):
+        raise InputTypeError("this is no metric", expected="a name, or visq.metric(...)", got=type(model).__name__)
+    from visq import catalog
+    from visq.catalog.naming import parse
+
+    named = parse(model)
+    if len(named) != 1:
+        raise OptionError("one metric is explained at a time", got=model)
+    name, options = named[0]
+    return Metric(catalog.get(name), options)
+
+
+def levels(metric: Metric) -> tuple[Level, ...]:
+    """The levels at which parts can be hidden from a metric, the better one first.
+
+    >>> levels(as_metric("brisque"))
+    ('pixel',)
+    """
+    return ("token", "pixel") if tokens_of(metric) is not None else ("pixel",)
+
+
+def tokens_of(metric: Metric) -> ModuleType | None:
+    """The module `masking` of a system whose tokens can be hidden: a file of that name in the system's folder.
+
+    It has `Tokens(image, most=, on_step=, **options)`, which is a `Masker`, and `steps(image, **options)`; or
+    `grid(image, **options)` and `masked(image, keeps, **options)`.
+    """
+    module = metric.spec.impl.partition(":")[0]
+    for package in (module, module.rpartition(".")[0]):
+        try:
+            there = find_spec(f"{package}.masking") is not None
+        except ModuleNotFoundError:  # a system in one file
+            continue
+        found = import_module(f"{package}.masking") if there else None
+        if hasattr(found, "Tokens") or hasattr(found, "masked"):
+            return found
+    return None
+
+
+class Gridded:
+    """The tokens of a system that has `grid` and `masked` and nothing else."""
+
+    def __init__(self, module: ModuleType, image: Any, options: dict[str, Any]) -> None:
+        shape = module.grid(image, **options)
+        self.cells = regular(image.shape[:2], shape)
+        self.factor = 1
+        self._masked, self._image, self._options = module.masked, image, options
+
+    def __call__(self, keeps: Bools) -> Floats:
+        kept = checked_keeps(keeps, self.cells.shape)
+        return np.asarray(self._masked(self._image, kept, **self._options), dtype=np.float64)
+
+
+def prepared(
+    model: str | Metric,
+    image: Any,
+    reference: Any = None,
+    *,
+    level: Level = "token",
+    fill: Fill | None = None,
+    cells: int | Cells | None = None,
+    data_range: float | None = None,
+    seed: int = 0,
+    on_step: Callable[[], None] = lambda: None,
+) -> Masker:
+    """A picture that can be scored by parts of it.
+
+    Parameters
+    ----------
+    model : str or Metric
+        Any metric that scores an image.
+    image, reference
+        As the metric takes them: path, bytes, PIL image, array or tensor of one picture.
+    level : {"token", "pixel"}
+        Hide what the model makes of cells, or fill cells of the picture.
+    fill : {"mean", "blur", "noise", "reference"}, optional
+        Level `pixel`: see `visq.explain.pixels.Filled`. None: `reference` where there is one, else `mean`.
+    cells : int or Cells, optional
+        The most cells, 2 to 1024; or, at level `pixel`, the cells themselves. None: 192 at level `token`, 48 at level
+        `pixel`.
+    data_range : float, optional
+        White in arrays of floats, if it is not 1.
+    seed : int
+        Of the noise that fills.
+    on_step : callable, optional
+        Called after every piece of work: a tile of a network, or a picture.
+
+    Raises
+    ------
+    OptionError
+        A level that the metric has not; options that do not go together.
+    InputError
+        A metric of video; a reference where none is taken, or none where one is; pictures that differ in size.
+    """
+    check_choice("level", level, get_args(Level))
+    metric = as_metric(model)
+    if metric.spec.kind not in ("nr", "fr", "rr"):
+        raise InputError(f"{metric.id} judges no single image", expected="a metric of images")
+    metric._check_reference(reference)
+    pixels = array_of(image)
+    if level == "token":
+        return _tokens(metric, pixels, fill=fill, cells=cells, data_range=data_range, on_step=on_step)
+    other = None if reference is None else array_of(reference, "reference")
+    if other is not None and other.shape[:2] != pixels.shape[:2]:
+        metric(pixels, other, data_range=data_range)  # it says what is wrong, or takes pictures of two sizes
+        raise InputError("image and reference differ in size", expected="cells that lie in both")
+    if other is not None and other.ndim != pixels.ndim:  # grey against colour is compared as colour
+        pixels, other = (p if p.ndim == 3 else np.repeat(p[..., None], 3, axis=2) for p in (pixels, other))
+    where = cells if isinstance(cells, Cells) else squares(pixels.shape[:2], cells or CELLS["pixel"])
+    if where.size != pixels.shape[:2]:
+        raise InputError("the cells are of another picture", expected=str(pixels.shape[:2]), got=str(where.size))
+
+    def score(*pictures: Any) -> float:
+        return float(metric(*pictures, data_range=data_range))
+
+    return Filled(
+        score, pixels, other, where, fill=fill or ("mean" if other is None else "reference"),
+        peak=peak_of(pixels, data_range), seed=seed, on_step=on_step,
+    )  # fmt: skip
+
+
+def _tokens(
+    metric: Metric,
+    image: Any,
+    *,
+    fill: Fill | None,
+    cells: int | Cells | None,
+    data_range: float | None,
+    on_step: Callable[[], None],
+) -> Masker:
+    if fill is not None or isinstance(cells, Cells):
+        raise OptionError("the tokens of a model have places of their own, and nothing fills them",
+                          expected="level='pixel' with fill or cells")  # fmt: skip
+    module = tokens_of(metric)
+    if module is None:
+        raise OptionError(
+            f"{metric.id} has no tokens that could be hidden", expected="level='pixel'",
+            hint="There, cells of the picture are filled, which works for every metric.",
+        )  # fmt: skip
+    most = cells or CELLS["token"]
+    if not 2 <= most <= MOST:
+        raise OptionError("no such number of cells", expected=f"2 to {MOST}", got=str(most))
+    options = dict(metric.options) | ({} if data_range is None else {"data_range": data_range})
+    if hasattr(module, "Tokens"):
+        return module.Tokens(image, most=most, on_step=on_step, **options)
+    return Gridded(module, image, options)
+
+
+__all__ = ["CELLS", "Gridded", "Level", "Masker", "as_metric", "levels", "prepared", "tokens_of"]
