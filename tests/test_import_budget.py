@@ -19,8 +19,11 @@ _LIGHT_COMMANDS = [
     ["probe", "--help"],
     ["export", "--help"],
     ["recover", "--help"],
+    ["explain", "--help"],
     ["train", "--help"],
     ["train", "--list"],
+    ["fit", "--help"],
+    ["fit", "--list"],
 ]  # fmt: skip
 
 

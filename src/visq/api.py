@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visq import catalog
 from visq.catalog.naming import labels, parse
 from visq.errors import InputError, InputTypeError, SizeError, VisqError
+from visq.given import in_memory, one_image, pixels_of, size_of
 from visq.types import MetricSpec, Score
 from visq.weights import identity
 
@@ -58,6 +58,11 @@ class Metric:
         """The pure function behind the metric."""
         return _function(self.spec.impl)
 
+    @cached_property
+    def _complete(self) -> Callable[..., Any]:
+        """What is called: the function, or the one that says more than the score for the same work."""
+        return _function(self.spec.details) if self.spec.details else self.function
+
     def __call__(self, image: Any, reference: Any = None, *, data_range: float | None = None) -> Any:
         """Judge an image: the image first, then the reference it is compared with.
 
@@ -75,7 +80,8 @@ class Metric:
         Returns
         -------
         Score, array (N,) or tensor
-            A `Score` (a float) for one image, `(N,)` for a batch, a tensor with gradients for a tensor.
+            A `Score` (a float, with `interval` and `parts` where the metric gives them) for one image, `(N,)` for a
+            batch, a tensor with gradients for a tensor.
 
         Raises
         ------
@@ -90,8 +96,35 @@ class Metric:
         >>> float(m(reference + 2, reference=reference, data_range=255))
         4.0
         """
-        values, warnings = self._run(image, reference, data_range, full=False)
-        return self._score(values, warnings)
+        found, warnings = self._run(image, reference, data_range, full=False)
+        return self._score(found, warnings)
+
+    def details(self, image: Any, *, data_range: float | None = None, full: bool = False) -> Any:
+        """All that the metric says of an image or a batch, for those that give an interval or sub-scores.
+
+        Parameters
+        ----------
+        image
+            As for a call; of a batch every number is an array `(N,)`, of a tensor it is a tensor.
+        data_range : float, optional
+            White in an array of floats, if it is not 1.
+        full : bool
+            With the map.
+
+        Returns
+        -------
+        object
+            With `score`, `map` and the numbers named by `spec.extras`; for visq-nr a `visq.systems.visq_nr.Opinion`.
+
+        Raises
+        ------
+        InputError
+            The metric gives a score alone; images that it does not take.
+        """
+        if not self.spec.details:
+            able = ", ".join(s.id for s in catalog.specs() if s.details)
+            raise InputError(f"{self.spec.id} gives a score alone", hint=f"With more beside it: {able}.")
+        return self._run(image, None, data_range, full=full)[0]
 
     def extract(self, reference: Any, *, data_range: float | None = None) -> Features:
         """The few numbers of a reference that a reduced-reference metric needs; `compare` judges images by them.
@@ -111,9 +144,9 @@ class Metric:
         from visq.features import Features, option_values
 
         spec = self._reduced()
-        pixels, (source, sha256, warnings) = _one_image(reference)
+        pixels, (source, sha256, warnings) = one_image(reference)
         with _named(spec):
-            height, width = _size(pixels, "reference")
+            height, width = size_of(pixels, "reference")
             values, bits = _function(spec.extract)(pixels, data_range=data_range, **self._keywords)
         options = option_values(spec, self.options)
         return Features(
@@ -150,9 +183,9 @@ class Metric:
                 got=type(features).__name__, hint="Take one from metric.extract, or out of visq.read_features.",
             )  # fmt: skip
         features.check(spec, self.identity)
-        pixels, (_, _, warnings) = _one_image(image)
+        pixels, (_, _, warnings) = one_image(image)
         with _named(spec):
-            size = _size(pixels, "image")
+            size = size_of(pixels, "image")
         if size != (features.height, features.width):
             raise SizeError(
                 f"{spec.id}: the image and the reference of these features differ in size",
@@ -183,24 +216,28 @@ class Metric:
                 f"{self.spec.id} has no per-pixel map",
                 hint="Metrics with one: " + ", ".join(s.id for s in catalog.specs() if s.has_map) + ".",
             )
-        (_, result), _ = self._run(image, reference, data_range, full=True)
-        return result
+        return self.score_and_map(image, reference, data_range=data_range)[1]
 
     def score_and_map(self, image: Any, reference: Any = None, *, data_range: float | None = None) -> tuple[Any, Any]:
         """Score and map in one pass; parameters as for a call."""
-        (values, result), warnings = self._run(image, reference, data_range, full=True)
+        found, warnings = self._run(image, reference, data_range, full=True)
+        if self.spec.details:
+            return self._score(found, warnings), found.map
+        values, result = found
         return self._score(values, warnings), result
 
-    def _score(self, values: Any, warnings: tuple[str, ...]) -> Any:
+    def _score(self, found: Any, warnings: tuple[str, ...]) -> Any:
+        spec = self.spec
+        values = found.score if spec.details else found
         if not isinstance(values, float):
             return values
-        spec = self.spec
         return Score(
             values,
             metric=spec.id,
             version=spec.version,
             lower_is_better=spec.lower_is_better,
             warnings=warnings,
+            extras={name: float(getattr(found, name)) for name in spec.extras},
         )
 
     def _run(self, image: Any, reference: Any, data_range: float | None, *, full: bool) -> tuple[Any, tuple[str, ...]]:
@@ -208,14 +245,14 @@ class Metric:
         inputs = [image] if reference is None else [image, reference]
         arrays, warnings = [], []
         for item in inputs:
-            if self.spec.kind == "video" and not _in_memory(item):
+            if self.spec.kind == "video" and not in_memory(item):
                 raise InputTypeError(
                     f"{self.spec.id} takes the frames of a video",
                     expected="an array (T, H, W, 3) or a tensor",
                     got=type(item).__name__,
                     hint="For files use visq.compare_videos, or on the command line: visq video.",
                 )
-            array, found = _pixels(item)
+            array, found = pixels_of(item)
             arrays.append(array)
             warnings += [w for w in found if w not in warnings]
         keywords = self._keywords
@@ -224,7 +261,7 @@ class Metric:
         if full:
             keywords["full"] = True
         with _named(self.spec):
-            return self.function(*arrays, **keywords), tuple(warnings)
+            return self._complete(*arrays, **keywords), tuple(warnings)
 
     def _check_reference(self, reference: Any) -> None:
         wants = self.spec.takes_reference
@@ -252,42 +289,6 @@ def _named(spec: MetricSpec) -> Iterator[None]:
         yield
     except VisqError as error:
         raise error.with_context(spec.id) from None
-
-
-def _one_image(item: Any) -> tuple[Any, tuple[str, str, tuple[str, ...]]]:
-    """Pixels of one image, and its name, hash and what was altered on reading."""
-    if _in_memory(item):
-        return item, ("", "", ())
-    from visq.media import open_image
-
-    opened = open_image(item)
-    return opened.pixels, (Path(opened.meta.source).name, opened.meta.sha256, opened.meta.warnings)
-
-
-def _size(pixels: Any, name: str) -> tuple[int, int]:
-    """Height and width of one image; batches are refused."""
-    from visq.ops.arrays import read_one
-
-    batch = read_one(pixels, name=name, check=False)
-    if batch.data.shape[0] != 1:
-        raise InputError(f"{name} is a batch", expected="one image", got=f"{batch.data.shape[0]} images")
-    return batch.size
-
-
-def _in_memory(item: Any) -> bool:
-    """Arrays and tensors, which metrics take as they are, batches too; everything else goes through the reader."""
-    from visq.ops.arrays import is_torch
-
-    return is_torch(item) or type(item).__module__ == "numpy"
-
-
-def _pixels(item: Any) -> tuple[Any, tuple[str, ...]]:
-    if _in_memory(item):
-        return item, ()
-    from visq.media import open_image
-
-    opened = open_image(item)
-    return opened.pixels, opened.meta.warnings
 
 
 Names = str | Metric | Iterable[str | Metric]
@@ -320,7 +321,8 @@ def score(
 ) -> dict[str, Any]:
     """Judge one image alone: `{metric: Score}` for one or several no-reference metrics.
 
-    The image is opened once. A `Score` is a float that also knows its metric, version and direction.
+    The image is opened once. A `Score` is a float that also knows its metric, version and direction, and the interval
+    and sub-scores (`score.interval`, `score.parts`) where its metric gives them, as the default one does.
 
     Parameters
     ----------
@@ -385,6 +387,6 @@ def _each(metrics: Names, image: Any, reference: Any, data_range: float | None) 
         m._check_reference(reference)
         check(m.spec, m.options)
 
-    opened = [item if item is None or _in_memory(item) else open_image(item) for item in (image, reference)]
+    opened = [item if item is None or in_memory(item) else open_image(item) for item in (image, reference)]
     titles = labels(list(chosen.values()))
     return {titles[key]: m(*opened, data_range=data_range) for key, m in chosen.items()}

@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 Kind = Literal["fr", "rr", "nr", "stereo", "video", "set"]
 
+#: What a score has beside its value where its metric gives an interval: the ends, and the share that it is to hold.
+INTERVAL = ("lower", "upper", "level")
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -25,6 +28,14 @@ class Option:
     help: str
     choices: tuple[Any, ...] = ()
     optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One sub-score that a metric gives beside its score: `name` is its column in tables; `help`, what it says."""
+
+    name: str
+    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,13 @@ class MetricSpec:
     stream : str
         Video only, `package.module:Class`: what takes one pair of frames after the other, as `visq.video.judges.Stream`
         says.
+    details : str
+        `package.module:function`, called like `impl`: gives an object with `score`, with `map` where it was asked for,
+        and with every name of `extras`, floats for one image and `(N,)` for a batch. Empty where there is but a score.
+    interval : bool
+        Whether `details` gives the interval of each score: `lower`, `upper`, and the `level` that it is to hold.
+    parts : tuple of Part
+        Sub-scores that `details` gives, all in the range and direction of the score.
     min_side : int
         Smallest height and width accepted with default options.
     best : float or None
@@ -194,6 +212,9 @@ class MetricSpec:
     files: str = ""
     reads: str = ""
     size_option: str = ""
+    details: str = ""
+    interval: bool = False
+    parts: tuple[Part, ...] = ()
     verification: tuple[Verification, ...] = ()
     likes: tuple[Like, ...] = ()
     notes: str = ""
@@ -202,6 +223,16 @@ class MetricSpec:
     def takes_reference(self) -> bool:
         """Whether the metric is called with an image and its reference."""
         return self.kind in ("fr", "rr", "video")
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Names of the numbers that come with a score: those of its interval, and its sub-scores."""
+        return (*(INTERVAL if self.interval else ()), *(part.name for part in self.parts))
+
+    @property
+    def on_a_graph(self) -> bool:
+        """Whether its parameters are a graph: a network that onnxruntime runs, in single precision, without torch."""
+        return any(w.filename.endswith(".onnx") for w in self.weights)
 
     def identity(self, options: dict[str, Any] | None = None, weights_sha256: str = "") -> str:
         """Metric, version, options that differ from the defaults, and weights: the key of a score.
@@ -244,7 +275,7 @@ class ImageMeta:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRecord:
-    """One row: one metric on one image. `status` is `ok` or `error`; an error row has no value."""
+    """One row: one metric on one image. `status` is `ok` or `error`; an error row has no value and no extras."""
 
     image: str
     reference: str
@@ -260,6 +291,7 @@ class ScoreRecord:
     bit_depth: int | None = None
     sha256: str = ""
     warnings: tuple[str, ...] = field(default_factory=tuple)
+    extras: dict[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -270,9 +302,14 @@ class ScoreRecord:
 class Score(float):
     """A float that knows what it is: metric, version, direction, what was altered on reading, and extras.
 
+    `extras` holds what its metric gives beside it (`MetricSpec.extras`); `interval` and `parts` are read out of it.
+
     >>> score = Score(0.93, metric="ssim", version="1", lower_is_better=False)
     >>> round(score + 0.01, 2), score.metric
     (0.94, 'ssim')
+    >>> score = Score(61.5, extras={"lower": 52.0, "upper": 71.0, "level": 0.9, "sharpness": 80.2})
+    >>> score.interval, score.parts
+    ((52.0, 71.0), {'sharpness': 80.2})
     """
 
     metric: str
@@ -298,6 +335,17 @@ class Score(float):
         self.warnings = warnings
         self.extras = extras or {}
         return self
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Lower and upper end; `extras["level"]` is the share of opinions it is to hold. None: the metric has none."""
+        return (self.extras["lower"], self.extras["upper"]) if "lower" in self.extras else None
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Sub-scores by name; empty where the metric gives none."""
+        # Of a video there is something else in it: how the scores of frames were pooled, and how many.
+        return {n: value for n, value in self.extras.items() if n not in INTERVAL and isinstance(value, float)}
 
     def __getnewargs_ex__(self) -> tuple[tuple[float], dict[str, Any]]:
         names = ("metric", "version", "lower_is_better", "warnings", "extras")

@@ -57,7 +57,7 @@ def test_what_all_stands_for_and_what_is_said_of_it_are_one_answer(classical):
 def test_without_metrics_the_usual_ones_are_taken():
     chosen = plan.choose([], ["fr", "nr"])
     assert tuple(one.id for one in chosen["fr"]) == catalog.DEFAULT_FULL_REFERENCE
-    assert tuple(one.id for one in chosen["nr"]) == catalog.DEFAULT_NO_REFERENCE
+    assert tuple(one.id for one in chosen["nr"]) == ("visq_nr", "niqe", "brisque", "piqe")
 
 
 def test_a_metric_named_twice_is_judged_once_and_variants_apart():

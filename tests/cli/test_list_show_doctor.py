@@ -57,9 +57,12 @@ def test_list_on_a_terminal_fits_its_width(monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr("click.echo", lambda line="", **_: written.append(click.unstyle(line)))
     assert main(["list"]) == 0
-    assert len(written) == 1 + len(_IDS)
-    assert all(len(line) <= 60 for line in written)
-    assert any(line.endswith("...") for line in written)
+    *table, defaults = written
+    assert len(table) == 1 + len(_IDS)
+    assert all(len(line) <= 60 for line in table)
+    assert any(line.endswith("...") for line in table)
+    assert "visq_nr" in defaults
+    assert "haarpsi" in defaults
 
 
 @pytest.mark.parametrize("kind", ["fr", "rr", "nr", "video"])

@@ -271,8 +271,9 @@ from visq.run.shard import Scorer
 from visq.run.tasks import Reading, Task, request
 set_threads(1)
 for kind in ("fr", "nr"):
-    # Networks keep the responses of whole layers: they are under no such gate.
-    held = [s.id for s in catalog.specs(kind) if s.id not in sys.argv[2].split(",") and not s.extra]
+    # Networks keep the responses of whole layers: they are under no such gate. Nor does the line hold for what computes
+    # tiles of a picture: what it needs grows with the tiles, and then no more.
+    held = [s.id for s in catalog.specs(kind) if s.id not in sys.argv[2].split(",") and not (s.extra or s.on_a_graph)]
     scorer = Scorer([request(name) for name in held], Reading())
     for one, other in (("a", "b"), ("b", "a")):
         for record in scorer.score(Task(0, sys.argv[1] + one, sys.argv[1] + other if kind == "fr" else "")):

@@ -101,6 +101,14 @@ def test_a_worker_that_hangs_is_killed_and_the_run_goes_on(tmp_path):
     assert done["hang.png"][0].error == "took longer than 2.5 s; --timeout raises the limit"
 
 
+def test_a_large_picture_has_more_time_in_proportion(tmp_path, monkeypatch):
+    monkeypatch.setattr(pool_module, "_ORDINARY_PIXELS", 32 * 32 / 2)
+    tasks = _tasks(tmp_path, "slow.png", "a.png")
+    done = _by_name(_pool([request("uciqe")], timeout=2.0).run(tasks))
+    assert done["slow.png"][0].error == "took longer than 4 s; --timeout raises the limit"
+    assert done["a.png"][0].status == "ok"
+
+
 def test_a_file_that_crashes_its_worker_gets_an_error_row(tmp_path):
     tasks = _tasks(tmp_path, "crash.png", "a.png", "b.png")
     done = _by_name(_pool([request("tv"), request("uciqe")], jobs=2).run(tasks))

@@ -20,6 +20,7 @@ from visq.metrics import brisque, niqe
 from visq.weights import arrays
 
 SHIPPED = [w for spec in catalog.specs() for w in spec.weights if w.ships]
+[NIQE] = catalog.get("niqe").weights
 
 
 class _Payload:
@@ -53,7 +54,8 @@ def _npz(path, arrays):
 def test_what_ships_is_there_small_and_has_the_hash_of_the_catalogue(item):
     path = weights.find(item)
     assert weights.sha256(path) == item.sha256
-    assert path.stat().st_size < 1_000_000
+    # What an installation weighs: statistics are small, of networks there is one.
+    assert path.stat().st_size < (20_000_000 if path.suffix == ".onnx" else 1_000_000)
     assert path.with_suffix(".md").is_file(), "a model without a card"
     assert item.sha256 in path.with_suffix(".md").read_text()
 
@@ -290,7 +292,7 @@ def test_the_model_of_another_metric_is_refused(tmp_path):
     _libsvm(tmp_path)
     with pytest.raises(WeightsError, match=r"allmodel"):
         niqe.load_model(tmp_path / "allmodel")
-    for wrong in (weights.find(SHIPPED[0]), _npz(tmp_path / "model.npz", _niqe_arrays())):
+    for wrong in (weights.find(NIQE), _npz(tmp_path / "model.npz", _niqe_arrays())):
         with pytest.raises(WeightsError, match="arrays of this model"):
             brisque.load_model(wrong)
 
@@ -348,7 +350,7 @@ def test_reading_arrays_needs_no_scipy():
 
 
 def test_the_archive_holds_plain_arrays_only():
-    for item in SHIPPED:
+    for item in (w for w in SHIPPED if w.filename.endswith(".npz")):
         with zipfile.ZipFile(weights.find(item)) as archive:
             for name in archive.namelist():
                 assert Path(name).suffix == ".npy"

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 ABLE = {"fr": ("fr", "rr", "nr"), "nr": ("nr",)}
 #: What `all` stands for on it, and what is measured where nothing is named.
 ALL = {"fr": ("fr", "rr"), "nr": ("nr",)}
-DEFAULT = {"fr": catalog.DEFAULT_FULL_REFERENCE, "nr": catalog.DEFAULT_NO_REFERENCE}
+DEFAULT = {
+    "fr": catalog.DEFAULT_FULL_REFERENCE,
+    "nr": (*catalog.DEFAULT_NO_REFERENCE, *catalog.CLASSICAL_NO_REFERENCE),
+}
 #: Names that stand for all metrics of a kind.
 GROUPS = ("fr", "rr", "nr")
 

@@ -19,21 +19,25 @@ from typing import Any
 
 from visq.catalog.full_reference import SPECS as _FULL_REFERENCE
 from visq.catalog.learned import SPECS as _LEARNED
+from visq.catalog.learned.visq_nr import SPECS as _OURS
 from visq.catalog.no_reference import SPECS as _NO_REFERENCE
 from visq.catalog.reduced_reference import SPECS as _REDUCED_REFERENCE
 from visq.catalog.video import SPECS as _VIDEO
 from visq.errors import OptionError, UnknownMetricError
 from visq.types import MetricSpec, Option
 
-_TABLES = (*_FULL_REFERENCE, *_REDUCED_REFERENCE, *_NO_REFERENCE, *_LEARNED, *_VIDEO)
+# The metric that images are judged by alone where none is named comes first of its kind.
+_TABLES = (*_FULL_REFERENCE, *_REDUCED_REFERENCE, *_OURS, *_NO_REFERENCE, *_LEARNED, *_VIDEO)
 _SPECS: dict[str, MetricSpec] = {spec.id: spec for spec in _TABLES}
 _ALIASES: dict[str, str] = {alias: spec.id for spec in _SPECS.values() for alias in spec.aliases}
 
 # Whole numbers beyond are no setting of anything; those of hundreds of digits cannot even be printed.
 _LARGEST = 2**63
-#: What `visq score` and `visq compare` measure when no metric is named.
-DEFAULT_NO_REFERENCE = ("niqe", "brisque", "piqe")
+#: What `visq score` and `visq compare` measure when no metric is named; so do the commands and functions for videos.
+DEFAULT_NO_REFERENCE = ("visq_nr",)
 DEFAULT_FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "haarpsi")
+#: What `visq bench` judges beside them: a leader-board of one metric compares nothing.
+CLASSICAL_NO_REFERENCE = ("niqe", "brisque", "piqe")
 
 
 def ids(kind: str | None = None) -> list[str]:

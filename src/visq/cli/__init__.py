@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("visq.cli.compare:command", "Compare images with their pristine references."),
     "features": ("visq.cli.features:command", "Keep the few numbers of a reference that images can be judged by."),
     "video": ("visq.cli.video:command", "Score videos frame by frame."),
+    "explain": ("visq.cli.explain:command", "Show which parts of a picture decide on its score."),
     "distort": ("visq.cli.distort:command", "Degrade pictures in known ways, at known strengths."),
     "recover": ("visq.cli.recover:command", "Recover a picture by descending a metric."),
     "dataset": ("visq.cli.dataset:command", "Read, check, split and make rated image databases."),
@@ -35,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("visq.cli.bench:command", "Score rated databases and print the leader-board."),
     "probe": ("visq.cli.probe:command", "Tell how well networks' internal distances agree with people."),
     "train": ("visq.cli.train:command", "Train what a recipe says."),
+    "fit": ("visq.cli.fit:command", "Fit the read-out of a system on a rated database."),
     "export": ("visq.cli.export:command", "Write a metric's network as a file that runs without torch."),
     "list": ("visq.cli.list:command", "List the metrics."),
     "show": ("visq.cli.show:command", "Tell everything about one metric."),
@@ -45,7 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 _EXAMPLES = """\b
 Examples:
   visq score photo.jpg
-  visq score photos/ -m niqe,brisque --jobs 4 -o scores.csv
+  visq score photos/ --jobs 4 -o scores.csv
   visq compare original.png copy.jpg -m ssim --maps maps/
 """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from visq import catalog
 from visq.cli import exits, metric_option
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import as_options, counted, say
@@ -43,7 +44,8 @@ _OPTIONS = (
     click.option("-m", "--metrics", multiple=True, metavar="METRIC[:OPTION=VALUE],...",
                  help="What to judge; repeat it or use commas. `all` is every metric made for the kind of database; "
                       "`fr`, `rr` and `nr` are all metrics with references, with a few numbers of them, and without.  "
-                      "[default: psnr,ssim,ms_ssim,haarpsi with references; niqe,brisque,piqe without]"),
+                      f"[default: {','.join(catalog.DEFAULT_FULL_REFERENCE)} with references; "
+                      f"{','.join((*catalog.DEFAULT_NO_REFERENCE, *catalog.CLASSICAL_NO_REFERENCE))} without]"),
     click.option("-o", "--output", required=True, metavar="DIR",
                  help="Folder for the results. What it holds already is not scored again."),
     click.option("--split", default="", metavar="official:PART|K[:PART]",
@@ -54,7 +56,8 @@ _OPTIONS = (
     click.option("-j", "--jobs", default="1", show_default=True, metavar="N",
                  help="Images to score at the same time; `auto` for one a core."),
     click.option("--timeout", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
-                 help="Give a score up after this long; 0 never does."),
+                 help="Give a score up after this long, of images of more than 12 megapixels in proportion longer; "
+                      "0 never does."),
     click.option("--retry-errors", is_flag=True, help="Score again what failed before."),
     click.option("--samples", type=click.IntRange(min=100), default=1000, show_default=True, metavar="N",
                  help="Resamples behind each interval."),

@@ -1,25 +1,26 @@
 """`visq compare`: images against their pristine references."""
 
 # Names stay the text that was given: pathlib would rewrite "./a", and is slow for a million of them.
-# ruff: noqa: PTH103, PTH112, PTH118, PTH119
+# ruff: noqa: PTH112, PTH119
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import click
 
-from visq import catalog
 from visq.cli import exits, metric_option, options
 from visq.cli.features import walk_features
+from visq.cli.maps import Maps, no_map
+from visq.cli.maps import option as maps_option
 from visq.cli.messages import say
 from visq.cli.session import Input, Session, passed_over
 from visq.cli.text import name
-from visq.errors import PairingError, ReadError, StoreError, VisqError
+from visq.errors import PairingError, ReadError, VisqError
 from visq.features import FeatureFile
 from visq.run.pairing import Pairing
 from visq.run.plan import Finder
@@ -58,9 +59,7 @@ class _Plan:
     help="Compare with what `visq features` kept of the reference, instead of REFERENCE: a file, or a folder of them. "
     "Without -m, every metric in it is measured.",
 )
-@click.option(
-    "--maps", metavar="DIR", help="Write a heat map (PNG) of each image now scored, for the metrics that have one."
-)
+@maps_option
 @click.option("--allow-unpaired", is_flag=True, help="Files without a partner do not make the exit code 1.")
 @options.all_files
 def command(
@@ -93,18 +92,15 @@ def command(
         if not distorted:
             raise click.UsageError("Missing argument 'DISTORTED...': what is compared with the reference")
         settings = options.settings("fr", given)
-    without = [one.id for one in settings.requests if not one.spec.has_map]
-    any_map = len(without) < len(settings.requests)
-    if maps and any_map:
-        _make_folder(maps)
+    written = Maps(maps, settings.requests, "fr")
     make = _paired if os.path.isdir(reference) else _one_against_many
     if make is _one_against_many:
         Finder().check(distorted)
-    plan = make(reference, distorted, all_files, _MapNames(maps) if maps and any_map else _no_map, bool(features))
-    counted = make(reference, distorted, all_files, _no_map, bool(features))
+    plan = make(reference, distorted, all_files, written.stem, bool(features))
+    counted = make(reference, distorted, all_files, no_map, bool(features))
     session = Session(settings, lambda: sum(1 for _ in counted.inputs()))
 
-    session.notes = lambda: passed_over(plan.finder) + (_without_map(without) if maps else [])
+    session.notes = lambda: passed_over(plan.finder) + written.notes()
     session.looked_at = distorted
     session.alone = plan.alone
     session.allow_alone = allow_unpaired
@@ -178,39 +174,3 @@ def _usable(path: str) -> tuple[list[metric_option.Named], list[str]]:
     if not usable:
         raise ReadError(f"{path}: no features in it that this visq can use: {reasons[0]}")
     return usable, reasons
-
-
-class _MapNames:
-    """Where the maps of an image go: its relative path inside the folder, numbered where two would be the same."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._taken: dict[str, int] = {}
-
-    def __call__(self, relative: str) -> str:
-        parts = [p for p in relative.split("/") if p not in ("", ".", "..")]
-        stem = os.path.join(self._folder, *parts)
-        count = self._taken[stem] = self._taken.get(stem, 0) + 1
-        return stem if count == 1 else f"{stem}-{count}"
-
-
-def _no_map(relative: str) -> str:  # noqa: ARG001
-    return ""
-
-
-def _without_map(names: Sequence[str]) -> list[str]:
-    """The note on metrics that no map was written for."""
-    if not names:
-        return []
-    some = ", ".join(s.id for s in catalog.specs("fr") if s.has_map)
-    names = list(dict.fromkeys(names))
-    return [f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no map; those with one: {some}"]
-
-
-def _make_folder(path: str) -> None:
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"--maps {path}: cannot be made: {error.strerror}", hint="Choose a place you may write to."
-        ) from error

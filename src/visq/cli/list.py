@@ -43,6 +43,9 @@ def command(kind: str | None, as_json: bool) -> None:
         if room and len(line) > room:
             line = line[: room - 3] + "..."
         click.echo(click.style(line, bold=True) if terminal and number == 0 else line)
+    if terminal:
+        click.echo(f"\nWithout -m: {', '.join(catalog.DEFAULT_NO_REFERENCE)} for images alone, "
+                   f"{', '.join(catalog.DEFAULT_FULL_REFERENCE)} with a reference.")  # fmt: skip
 
 
 def short_paper(spec: MetricSpec) -> str:
@@ -60,6 +63,11 @@ def kind_text(spec: MetricSpec) -> str:
 def direction(spec: MetricSpec) -> str:
     """Which way is better, in one word."""
     return "lower" if spec.lower_is_better else "higher"
+
+
+def is_default(spec: MetricSpec) -> bool:
+    """Whether it is measured where no metric is named."""
+    return spec.id in (*catalog.DEFAULT_NO_REFERENCE, *catalog.DEFAULT_FULL_REFERENCE)
 
 
 def range_text(spec: MetricSpec) -> str:
@@ -85,4 +93,5 @@ def spec_fields(spec: MetricSpec) -> dict[str, Any]:
             fields[name] = [v if abs(v) != float("inf") else None for v in fields[name]]
     fields["presets"] = dict(spec.presets)
     fields["identity"] = spec.identity()
+    fields["default"] = is_default(spec)
     return fields

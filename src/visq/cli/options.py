@@ -26,7 +26,8 @@ _OPTIONS = (
     click.option("-j", "--jobs", default="1", show_default=True, metavar="N",
                  help="Images to score at the same time; `auto` for one a core."),
     click.option("--timeout", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
-                 help="Give a score up after this long; 0 never does."),
+                 help="Give a score up after this long, of images of more than 12 megapixels in proportion longer; "
+                      "0 never does."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON array with a record for each score."),
     click.option("--fail-under", multiple=True, metavar="METRIC=VALUE",
                  help="Exit with 3 if any image is worse than VALUE: below it where higher is better, above it where "

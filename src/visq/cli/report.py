@@ -78,14 +78,19 @@ def _print_scores(session: Session, journal: Journal) -> None:
     if settings.as_json:
         from visq.store.tables import json_array
 
-        text.write(json_array(journal.current_rows()))
+        text.write(json_array(journal.current_rows(), journal.extras(current=True)))
         return
     images = text.count_images(journal)
     terminal = sys.stdout.isatty()
     listed = not settings.destination.path and (not terminal or images <= ROWS_ON_TERMINAL)
     if listed:
         (text.scores_for_terminal if terminal else text.scores_as_lines)(journal, settings.requests)
-    if settings.quiet or images < 2:
+    if settings.quiet:
+        return
+    if images == 1 and listed:
+        # As the summary of many: not among the lines that a program reads.
+        text.beside(journal, settings.requests, to_stderr=not terminal)
+    if images < 2:
         return
     # Lines of scores in a pipe are for a program: the summary must not end up among them.
     repeated = listed and images <= text.WORST

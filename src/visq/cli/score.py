@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 import click
 
 from visq.cli import exits, options
+from visq.cli.maps import Maps
+from visq.cli.maps import option as maps_option
 from visq.cli.session import Input, Session, passed_over
 from visq.errors import InputError
 from visq.run.plan import Finder, Found, read_names, without_waiting
@@ -16,7 +18,7 @@ from visq.run.plan import Finder, Found, read_names, without_waiting
 _EXAMPLES = """\b
 Examples:
   visq score photo.jpg
-  visq score photos/ 'more/*.png' -m niqe -o scores.csv --jobs 4
+  visq score photos/ 'more/*.png' -o scores.csv --jobs 4 --maps maps/
   visq score photos/ -o scores.csv --jobs 4 --resume
   find . -name '*.jpg' -print0 | visq score -0 --json
   visq score out/*.jpg -m niqe --fail-under niqe=6
@@ -27,9 +29,10 @@ Examples:
 @click.command(name="score", epilog=f"{_EXAMPLES}\n{exits.EPILOG}")
 @click.argument("paths", nargs=-1, type=click.UNPROCESSED, metavar="PATH...")
 @options.shared("nr")
+@maps_option
 @click.option("-0", "nul", is_flag=True, help="Names on standard input end with a NUL byte; implies `-`.")
 @options.all_files
-def command(paths: tuple[str, ...], nul: bool, all_files: bool, **given: Any) -> int:
+def command(paths: tuple[str, ...], maps: str | None, nul: bool, all_files: bool, **given: Any) -> int:
     """Judge images by themselves, without a reference.
 
     PATH is an image, a folder (with all folders in it), a pattern such as 'photos/**/*.jpg', or `-` for names on
@@ -37,7 +40,8 @@ def command(paths: tuple[str, ...], nul: bool, all_files: bool, **given: Any) ->
     status `error` and the reason for each metric, and the run goes on.
 
     Scores go to standard output: a table on a terminal, tab-separated lines in a pipe, a summary where there are many
-    or where -o keeps them.
+    or where -o keeps them. What a metric says beside its score, an interval and sub-scores, is printed for a single
+    image, and kept by -o and --json for all.
     """
     if nul and "-" not in paths:
         paths = (*paths, "-")
@@ -47,11 +51,14 @@ def command(paths: tuple[str, ...], nul: bool, all_files: bool, **given: Any) ->
     finder = Finder(all_files=all_files)
     finder.check(paths)
 
+    written = Maps(maps, settings.requests, "nr")
+
     count = None if "-" in paths else lambda: sum(1 for _ in Finder(all_files=all_files).find(paths))
-    return Session(settings, count, lambda: passed_over(finder), looked_at=paths).run(_inputs(paths, finder, nul))
+    session = Session(settings, count, lambda: passed_over(finder) + written.notes(), looked_at=paths)
+    return session.run(_inputs(paths, finder, nul, written))
 
 
-def _inputs(paths: tuple[str, ...], finder: Finder, nul: bool) -> Iterator[Input | None]:
+def _inputs(paths: tuple[str, ...], finder: Finder, nul: bool, maps: Maps) -> Iterator[Input | None]:
     for path in paths:
         found: Iterable[Found | None]
         if path == "-":
@@ -59,7 +66,7 @@ def _inputs(paths: tuple[str, ...], finder: Finder, nul: bool) -> Iterator[Input
         else:
             found = finder.find([path])
         for one in found:
-            yield None if one is None else Input(one.path, problem=one.problem)
+            yield None if one is None else Input(one.path, "", maps.stem(one.relative), one.problem)
 
 
 def _standard_input() -> BinaryIO:

@@ -11,7 +11,7 @@ import click
 
 from visq import catalog
 from visq.catalog.naming import value_text
-from visq.cli.list import direction, kind_text, range_text, spec_fields
+from visq.cli.list import direction, is_default, kind_text, range_text, spec_fields
 from visq.types import MetricSpec, Option, Verification
 from visq.weights.inventory import Need, needs
 
@@ -46,6 +46,8 @@ def _lines(spec: MetricSpec) -> Iterator[str]:
     yield from (f"{label:<12}{value}" for label, value in facts(spec) if value)
     if spec.notes:
         yield from ("", *_wrapped(spec.notes))
+    if spec.parts:
+        yield from ("", "Sub-scores", *(f"  {part.name}: {part.help}" for part in spec.parts))
     yield from ("", "Options")
     yield from (f"  {line}" for option in spec.options for line in _option_lines(option))
     if spec.options:
@@ -109,10 +111,13 @@ def facts(spec: MetricSpec) -> list[tuple[str, str]]:
     has_map = f"yes, {'lower' if spec.map_lower_is_better else 'higher'} is better in it" if spec.has_map else "no"
     return [
         ("kind", kind_text(spec)),
+        ("default", "measured where no metric is named" if is_default(spec) else ""),
         ("better", f"{direction(spec)} is better"),
         ("range", range_text(spec) + best),
         ("input", ("luma (one channel)" if spec.input.colour == "luma" else "all colour channels") + note),
         ("image size", side),
+        ("interval", "with each score: lower, upper, level" if spec.interval else ""),
+        ("sub-scores", ", ".join(part.name for part in spec.parts)),
         ("map", has_map),
         ("gradient", "yes, with torch tensors" if spec.differentiable else "no"),
         ("symmetric", "yes" if spec.symmetric else "no" if spec.takes_reference else ""),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -17,6 +19,7 @@ from visq.cli.messages import counted
 if TYPE_CHECKING:
     from visq.run.tasks import Request
     from visq.store.journal import Journal
+    from visq.types import MetricSpec
 
 WORST = 5
 _BLOCK = 1000
@@ -99,6 +102,29 @@ def write(pieces: Iterable[str]) -> None:
         click.echo(block.encode(), nl=False)
 
 
+def beside(journal: Journal, requests: Sequence[Request], *, to_stderr: bool) -> None:
+    """Of a single image: the interval and the sub-scores of each metric that gives them."""
+    titles = labels(requests)
+    rows = {i: json.loads(held) for i, held in journal.query("SELECT identity, extras FROM current")}
+    found = [(titles[one.identity], one.spec, rows[one.identity]) for one in requests if rows.get(one.identity)]
+    label = max((layout.length(title) for title, _, _ in found), default=0)
+    lines = (f"{title:<{label}}  {line}" for title, spec, held in found for line in _beside(spec, held))
+    if (sys.stderr if to_stderr else sys.stdout).isatty():
+        width = max(layout.terminal_width(to_stderr=to_stderr), 2 * label + 20)
+        indent = " " * (label + 2)
+        lines = (part for line in lines for part in textwrap.wrap(line, width, subsequent_indent=indent))
+    layout.show(lines, to_stderr=to_stderr)
+
+
+def _beside(spec: MetricSpec, held: dict[str, float]) -> Iterator[str]:
+    if spec.interval:
+        yield f"{100 * held['level']:g} % interval: {held['lower']:.3g} to {held['upper']:.3g}"
+    if spec.parts:
+        better = "lower" if spec.lower_is_better else "higher"
+        shown = ", ".join(f"{part.name} {held[part.name]:.3g}" for part in spec.parts)
+        yield f"{shown} ({better} is better)"
+
+
 def scores_for_terminal(journal: Journal, requests: Sequence[Request]) -> None:
     """A table with one row an image."""
     titles = labels(requests)
@@ -110,8 +136,6 @@ def scores_for_terminal(journal: Journal, requests: Sequence[Request]) -> None:
 
 def summary(journal: Journal, requests: Sequence[Request], *, to_stderr: bool, worst: bool = True) -> None:
     """Mean, median, errors and, unless `worst` is false, the worst images of each metric."""
-    import sys
-
     titles = labels(requests)
     rows = [(titles[one.identity], one, _figures(journal, one)) for one in requests]
     if (sys.stderr if to_stderr else sys.stdout).isatty():

@@ -126,8 +126,12 @@ class _Layout:
         height, width = values.shape
         # A map of every second pixel is shown as large as its image, one without its border a little smaller.
         ratio = 1.0 if image is None else max(1.0, round(image.shape[1] / width))
-        shown_w = max(width * ratio, 0 if image is None else image.shape[1])
-        shown_h = max(height * ratio, 0 if image is None else image.shape[0])
+        mapped_w, mapped_h = width * ratio, height * ratio
+        if image is not None and max(abs(mapped_w - image.shape[1]), abs(mapped_h - image.shape[0])) < ratio:
+            # Cells that cover the image, the last ones not as a whole.
+            mapped_h, mapped_w = image.shape[:2]
+        shown_w = max(mapped_w, 0 if image is None else image.shape[1])
+        shown_h = max(mapped_h, 0 if image is None else image.shape[0])
         self.stacked = image is not None and shown_w > 1.6 * shown_h
         self.font_size = 17
         self.margin = 18
@@ -141,7 +145,7 @@ class _Layout:
         if fit >= 1.0:
             wanted = max(1.0, _SMALL_SIDE / max(shown_w, shown_h))
             fit = min(float(int(fit)), float(int(wanted + 0.999)))
-        self.map = _Panel(max(1, round(width * ratio * fit)), max(1, round(height * ratio * fit)))
+        self.map = _Panel(max(1, round(mapped_w * fit)), max(1, round(mapped_h * fit)))
         if self.map.width < width or self.map.height < height:
             # Reduced before anything else: the map of a 100-megapixel photograph is large. Values are
             # averaged, not colours: the mean of two colours is not the colour of the mean.

@@ -59,6 +59,7 @@ def metric_page(
     lines += ["## In short", "", *head("", "")]
     lines += [row(label, value) for label, value in facts(spec) if value]
     lines += ["", "## Use", "", "```sh", found["cli"], "```", "", "```python", found["python"], "```", ""]
+    lines += _beside(spec)
     lines += _options(spec)
     lines += _likes(spec)
     for field, heading in _FUNCTIONS:
@@ -79,6 +80,18 @@ def _function(path: str) -> Callable[..., Any]:
     module, _, name = path.partition(":")
     found: Callable[..., Any] = getattr(import_module(module), name)
     return found
+
+
+def _beside(spec: MetricSpec) -> Iterator[str]:
+    """What comes with a score, by its column in tables."""
+    if not spec.extras:
+        return
+    given = {"lower": "lower end of the interval", "upper": "its upper end", "level": "share of opinions it is to hold"}
+    given |= {part.name: f"sub-score: {part.help}" for part in spec.parts}
+    yield from ("## Beside the score", "", *head("column", "what it says"))
+    yield from (row(f"`{name}`", given[name]) for name in spec.extras)
+    call = f"visq.metric({spec.id!r}).details(image)".replace("'", '"')
+    yield from ("", f"In Python: `score.interval`, `score.parts`, and `{call}`, of batches too.", "")
 
 
 def _options(spec: MetricSpec) -> Iterator[str]:

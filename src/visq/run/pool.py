@@ -7,10 +7,8 @@ database handles) is inherited, and it works the same on every system.
 
 from __future__ import annotations
 
-import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from visq.errors import VisqError
+from visq.run.processes import close_input, end, ending, listen, write
 from visq.run.tasks import PICTURE_FIELDS, RECORD_FIELDS, Reading, Request, Task, failed, wanted_by
 from visq.types import ScoreRecord
 
@@ -36,6 +35,8 @@ _COMPILE_SECONDS = 600.0
 _STARTS_THAT_FAIL = 3
 _STARTS_THAT_FAIL_LATER = 20
 _TICK_SECONDS = 0.1
+# A larger picture has more time in proportion: whatever measures it looks at all of it.
+_ORDINARY_PIXELS = 12_000_000
 
 Result = tuple[Task, list[ScoreRecord]]
 
@@ -47,6 +48,7 @@ class _Worker:
     ready: bool = False
     begun: bool = False
     read: bool = False
+    patience: float = 1.0
     compiling: int = 0
     compile_start: float = 0.0
     tasks: deque[Task] = field(default_factory=deque)
@@ -64,7 +66,8 @@ class Pool:
     jobs : int
         Worker processes. With more than one, each uses a single thread.
     timeout : float
-        Seconds that reading an image may take, and each of its scores; compiling is not counted, 0 means no limit.
+        Seconds that reading an image may take, and each of its scores: of images of more than 12 megapixels in
+        proportion more. Compiling is not counted, 0 means no limit.
         The worker is killed then: the score gets an error row, an image that cannot be read one for each metric.
     on_tick : callable, optional
         Called about ten times a second, whatever the workers do.
@@ -138,7 +141,7 @@ class Pool:
         for worker in self._workers.values():
             worker.process.kill()
         for worker in self._workers.values():
-            _close_input(worker)
+            close_input(worker.process)
             worker.process.wait()
         self._workers.clear()
 
@@ -177,13 +180,13 @@ class Pool:
 
     def _send(self, worker: _Worker, task: Task) -> None:
         if not worker.tasks:
-            worker.deadline = self._from_now()
+            worker.deadline = self._from_now(worker)
         worker.tasks.append(task)
         parts = [task.item, task.image, task.reference, task.only, task.map_stem]
-        _write(worker, parts)
+        write(worker.process, parts)
 
-    def _from_now(self) -> float:
-        return time.monotonic() + self._timeout if self._timeout else float("inf")
+    def _from_now(self, worker: _Worker) -> float:
+        return time.monotonic() + self._timeout * worker.patience if self._timeout else float("inf")
 
     def _start_worker(self) -> None:
         environment = dict(os.environ)
@@ -205,9 +208,9 @@ class Pool:
         number = self._started
         worker = _Worker(process, time.monotonic() + _START_SECONDS)
         self._workers[number] = worker
-        threading.Thread(target=_listen, args=(number, process, self._messages), daemon=True).start()
-        _write(
-            worker,
+        threading.Thread(target=listen, args=(number, process, self._messages), daemon=True).start()
+        write(
+            process,
             {
                 "requests": [[r.id, r.options, r.identity] for r in self._requests],
                 "limits": self._reading.limits,
@@ -240,7 +243,8 @@ class Pool:
     def _result(self, worker: _Worker) -> Result:
         self._proven = True
         worker.begun = worker.read = False
-        worker.deadline = self._from_now()
+        worker.patience = 1.0
+        worker.deadline = self._from_now(worker)
         return self._finished(worker.tasks.popleft())
 
     def _finished(self, task: Task) -> Result:
@@ -260,11 +264,13 @@ class Pool:
             return
         if "begun" in message:
             worker.begun = True
-            worker.deadline = self._from_now()
+            worker.deadline = self._from_now(worker)
             return
         if "read" in message or "record" in message:
             worker.read = True
-            worker.deadline = self._from_now()
+            if "pixels" in message:
+                worker.patience = max(1.0, message["pixels"] / _ORDINARY_PIXELS)
+            worker.deadline = self._from_now(worker)
             if "record" in message:
                 item = worker.tasks[0].item
                 self._records.setdefault(item, []).append(_record(message["record"]))
@@ -280,13 +286,13 @@ class Pool:
     def _bury(self, number: int, worker: _Worker) -> Iterator[Result]:
         """A worker is gone: the task it had begun is tried again, the others were never begun."""
         del self._workers[number]
-        _close_input(worker)
-        code = _end(worker.process)
+        close_input(worker.process)
+        code = end(worker.process)
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= (_STARTS_THAT_FAIL_LATER if self._proven else _STARTS_THAT_FAIL):
                 raise VisqError(
-                    f"workers cannot start: {_ending(code)}", hint="`visq doctor` shows what works on this machine."
+                    f"workers cannot start: {ending(code)}", hint="`visq doctor` shows what works on this machine."
                 )
         if not worker.tasks:
             return
@@ -300,7 +306,7 @@ class Pool:
         if tries < _TRIES:
             self._again.append(self._rest(task))
         else:
-            reason = f"the process that scored it was ended {_TRIES} times ({_ending(code)})"
+            reason = f"the process that scored it was ended {_TRIES} times ({ending(code)})"
             yield from self._give_up(task, worker.read, reason)
 
     def _kill_late(self) -> Iterator[Result]:
@@ -316,11 +322,11 @@ class Pool:
                 yield from self._bury(number, worker)
                 continue
             del self._workers[number]
-            _close_input(worker)
+            close_input(worker.process)
             worker.process.wait()
             task = worker.tasks.popleft()
             self._again.extend(worker.tasks)
-            reason = f"took longer than {self._timeout:g} s; --timeout raises the limit"
+            reason = f"took longer than {round(self._timeout * worker.patience, 1):g} s; --timeout raises the limit"
             yield from self._give_up(task, worker.read, reason)
 
     def _rest(self, task: Task) -> Task:
@@ -349,51 +355,3 @@ _END = Task(-1, "")
 def _record(values: list[Any]) -> ScoreRecord:
     fields = dict(zip(RECORD_FIELDS, values, strict=True))
     return ScoreRecord(**{**fields, "warnings": tuple(fields["warnings"])})
-
-
-def _write(worker: _Worker, message: Any) -> None:
-    if worker.process.stdin is None:
-        return
-    try:
-        worker.process.stdin.write(json.dumps(message).encode() + b"\n")
-        worker.process.stdin.flush()
-    except OSError:  # it died: the end of its output says so, and its tasks are handed out again
-        return
-
-
-def _close_input(worker: _Worker) -> None:
-    try:
-        if worker.process.stdin is not None:
-            worker.process.stdin.close()
-    except OSError:  # what was left in the buffer has nobody to read it
-        return
-
-
-def _listen(
-    number: int, process: subprocess.Popen[bytes], messages: queue.SimpleQueue[tuple[int, dict[str, Any] | None]]
-) -> None:
-    """Thread of one worker: its lines become messages, its end becomes None."""
-    if process.stdout is not None:
-        with process.stdout:
-            for line in process.stdout:
-                if line.endswith(b"\n"):  # not a line cut in the middle by a kill
-                    messages.put((number, json.loads(line)))
-    messages.put((number, None))
-
-
-def _end(process: subprocess.Popen[bytes]) -> int:
-    """Exit code of a process whose output has ended; one that lives on all the same is killed."""
-    try:
-        return process.wait(timeout=2)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
-
-
-def _ending(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"

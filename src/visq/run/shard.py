@@ -50,15 +50,15 @@ class Scorer:
 
         for metric in self._metrics.values():
             _ = open_image, metric.function
-            if metric.spec.extra and metric.spec.kind != "video":
+            if (metric.spec.extra or metric.spec.on_a_graph) and metric.spec.kind != "video":
                 _rehearse(metric)
 
     def score(self, task: Task) -> list[ScoreRecord]:
         """One record for each metric the task wants. Never raises for a bad file or a metric that fails."""
-        return [record for record in self.steps(task) if record is not None]
+        return [record for record in self.steps(task) if isinstance(record, ScoreRecord)]
 
-    def steps(self, task: Task) -> Iterator[ScoreRecord | None]:
-        """The records of `score`, each as soon as it is there, after a None that says that the pictures are read."""
+    def steps(self, task: Task) -> Iterator[ScoreRecord | int]:
+        """The records of `score`, each as soon as it is there, after the image's number of pixels, once it is read."""
         wanted = wanted_by(task, self.requests)
         if task.reference not in self._references and self._held() > _IDLE_BYTES:
             # Large references of earlier pairs would stand beside this pair.
@@ -76,13 +76,13 @@ class Scorer:
                 mismatch = _size_mismatch(image, reference)
         except Exception as error:
             reason = about + _reason(error, task.reference if about else task.image)
-            yield None
+            yield 0
             yield from (failed(task, w, reason, **known) for w in wanted)
             return
         if reference is not None:
             found = reference.warnings if self._features else reference.meta.warnings
             known["warnings"] += tuple(f"reference {w}" for w in found)
-        yield None
+        yield image.width * image.height
         for w in wanted:
             if mismatch and not w.options.get(w.spec.size_option):
                 yield failed(task, w, mismatch, **known)
@@ -98,11 +98,13 @@ class Scorer:
                 _save_map(task, wanted, spec, values_map, float(value), image)
             else:
                 value = self._value(metric, wanted, image, reference)
+            extras = dict(getattr(value, "extras", {}))
             value = float(value)
         except Exception as error:
             return failed(task, wanted, _reason(error, ""), **known)
-        if not math.isfinite(value):
-            return failed(task, wanted, f"{spec.id}: the score is {value}, which is not a number to compare", **known)
+        wrong = next((f"{n} is {v}" for n, v in {"the score": value, **extras}.items() if not math.isfinite(v)), "")
+        if wrong:
+            return failed(task, wanted, f"{spec.id}: {wrong}, which is not a number to compare", **known)
         return ScoreRecord(
             image=task.image,
             reference=task.reference,
@@ -112,6 +114,7 @@ class Scorer:
             status="ok",
             identity=wanted.identity,
             lower_is_better=spec.lower_is_better,
+            extras=extras,
             **known,
         )
 

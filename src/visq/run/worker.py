@@ -36,8 +36,8 @@ def main() -> int:
         send({"begun": task.item})
         for record in scorer.steps(task):
             # Told one by one: what is there is kept when a later metric hangs or ends the process.
-            if record is None:
-                send({"read": task.item})
+            if isinstance(record, int):
+                send({"read": task.item, "pixels": record})
             else:
                 send({"record": [getattr(record, name) for name in RECORD_FIELDS]})
         send({"done": task.item})

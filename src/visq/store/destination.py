@@ -128,7 +128,7 @@ class Destination:
             from visq.store.tables import WRITERS, replacing
 
             with replacing(self.path, hint=_SAFE) as file:
-                WRITERS[self.suffix](journal.rows(), file)
+                WRITERS[self.suffix](journal.rows(), file, journal.extras())
 
     def close(self, journal: Journal) -> None:
         """Close the journal of a run whose table has been written, and remove it where it is not the table."""

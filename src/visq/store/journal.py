@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from visq import catalog
 from visq.errors import StoreError
 from visq.store.lock import FileLock
 from visq.store.migrations import migrate
@@ -29,13 +30,14 @@ BATCH_SECONDS = 5.0
 # How long a reader of the table may keep a commit waiting.
 _BUSY_SECONDS = 60.0
 
-#: Columns of every table, in order: the fields of `ScoreRecord`.
+#: Columns of every table, in order: the fields of `ScoreRecord` but its extras, whose names depend on the metrics.
 COLUMNS = (
     "image", "reference", "metric", "version", "value", "status", "error", "identity", "lower_is_better", "width",
     "height", "bit_depth", "sha256", "warnings",
 )  # fmt: skip
 
-_ALL = ("item", "position", *COLUMNS)
+_HELD = (*COLUMNS, "extras")
+_ALL = ("item", "position", *_HELD)
 _UPSERT = (
     f"INSERT INTO scores ({', '.join(_ALL)}) VALUES ({', '.join('?' * len(_ALL))}) "
     "ON CONFLICT (image, reference, identity) DO UPDATE SET "
@@ -231,16 +233,28 @@ class Journal:
             raise self._trouble(error) from error
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Rows in the order of the inputs, then of the metrics; `COLUMNS` names their fields.
+        """Rows in the order of the inputs, then of the metrics: `COLUMNS`, and the extras as a JSON object.
 
         Rows of inputs that were not given this time come last.
         """
         former = f"(id <= {self._former} AND id NOT IN (SELECT id FROM temp.kept))"
-        return self._select(f"SELECT {', '.join(COLUMNS)} FROM scores ORDER BY {former}, item, position, identity")
+        return self._select(f"SELECT {', '.join(_HELD)} FROM scores ORDER BY {former}, item, position, identity")
 
     def current_rows(self) -> Iterator[tuple[Any, ...]]:
         """As `rows`, but only those of this run's inputs and metrics."""
-        return self.query(f"SELECT {', '.join(COLUMNS)} FROM current ORDER BY item, position, identity")
+        return self.query(f"SELECT {', '.join(_HELD)} FROM current ORDER BY item, position, identity")
+
+    def extras(self, *, current: bool = False) -> tuple[str, ...]:
+        """Names of the numbers that stand beside scores in the table, or in the rows of this run's inputs and metrics.
+
+        Those that its metrics declare, in the order of the catalogue, so that a table has the same columns whatever
+        failed; then those that only earlier versions had.
+        """
+        table = "current" if current else "scores"
+        metrics = {metric for (metric,) in self.query(f"SELECT DISTINCT metric FROM {table}")}
+        declared = [name for spec in catalog.specs() if spec.id in metrics for name in spec.extras]
+        held = self.query(f"SELECT DISTINCT j.key FROM {table}, json_each({table}.extras) j WHERE extras <> '{{}}'")
+        return tuple(dict.fromkeys([*declared, *sorted(key for (key,) in held)]))
 
     def holds_warning(self, code: str) -> bool:
         """Whether any row was altered on reading in the way `code` says."""
@@ -323,5 +337,5 @@ def as_row(record: ScoreRecord) -> tuple[Any, ...]:
     return (
         escape(record.image), escape(record.reference), record.metric, record.version, record.value, record.status,
         record.error, record.identity, int(record.lower_is_better), record.width, record.height, record.bit_depth,
-        record.sha256, json.dumps(list(record.warnings)),
+        record.sha256, json.dumps(list(record.warnings)), json.dumps(record.extras),
     )  # fmt: skip

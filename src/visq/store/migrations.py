@@ -37,6 +37,9 @@ STEPS: tuple[str, ...] = (
         UNIQUE (image, reference, identity)
     );
     """,
+    """
+    ALTER TABLE scores ADD COLUMN extras TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 
 

@@ -47,7 +47,7 @@ def _csv(path: str) -> Iterator[dict[str, Any]]:
     with open(path, encoding="utf-8", newline="") as file:
         rows = csv.reader(file, strict=True)
         header = tuple(next(rows, ()))
-        if header != COLUMNS:
+        if header[: len(COLUMNS)] != COLUMNS or len(set(header)) != len(header):
             raise StoreError(
                 f"{path} is not a table of scores",
                 expected=f"the columns {', '.join(COLUMNS)}",
@@ -55,7 +55,9 @@ def _csv(path: str) -> Iterator[dict[str, Any]]:
                 hint="--overwrite replaces it.",
             )
         for row in rows:
-            values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
+            values: dict[str, Any] = dict(zip(header, row, strict=True))
+            for name in header[len(COLUMNS) :]:
+                values[name] = float(values[name]) if values[name] else None
             for name in ("width", "height", "bit_depth"):
                 values[name] = int(values[name]) if values[name] else None
             values["value"] = float(values["value"]) if values["value"] else None
@@ -74,7 +76,7 @@ def _jsonl(path: str) -> Iterator[dict[str, Any]]:
 def _parquet(path: str) -> Iterator[dict[str, Any]]:
     import polars as pl
 
-    yield from pl.read_parquet(path).select(COLUMNS).iter_rows(named=True)
+    yield from pl.read_parquet(path).iter_rows(named=True)
 
 
 def _record(values: dict[str, Any]) -> ScoreRecord:
@@ -82,8 +84,17 @@ def _record(values: dict[str, Any]) -> ScoreRecord:
     fields["image"] = unescape(fields["image"])
     fields["reference"] = unescape(fields["reference"])
     fields["warnings"] = tuple(fields["warnings"])
+    fields["extras"] = {name: _finite(value) for name, value in values.items()
+                        if name not in COLUMNS and value is not None}  # fmt: skip
     if isinstance(fields["value"], float) and not math.isfinite(fields["value"]):
         raise StoreError(f"the score of {fields['image']!r} is {fields['value']}, which is no number to compare")
     if (fields["status"] == "ok") != (fields["value"] is not None) or fields["status"] not in ("ok", "error"):
         raise StoreError(f"the row of {fields['image']!r} has neither a score nor an error")
     return ScoreRecord(**fields)
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise StoreError(f"{number} stands beside a score, which is no number to compare")
+    return number

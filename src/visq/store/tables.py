@@ -1,9 +1,11 @@
 """Rows of a journal as CSV, JSON, JSON lines or Parquet: same columns, same order, whole or not at all.
 
 Columns, in every format: image, reference, metric, version, value, status (`ok` or `error`), error, identity,
-lower_is_better, width, height, bit_depth, sha256, warnings. A `.sqlite` table has them in its table `scores`. A row has
-a value or an error, never NaN. In CSV a missing number is an empty cell, true and false are `true` and `false`, and
-warnings are joined by `; `; in JSON and Parquet they are a list. Names are kept as `visq.store.names` says.
+lower_is_better, width, height, bit_depth, sha256, warnings; behind them one for each number that the metrics of the
+table give beside a score (an interval, sub-scores). A `.sqlite` table has them in its table `scores`, those numbers as
+a JSON object in the column `extras`. A row has a value or an error, never NaN. In CSV a missing number is an empty
+cell, true and false are `true` and `false`, and warnings are joined by `; `; in JSON and Parquet they are a list. Names
+are kept as `visq.store.names` says.
 """
 
 # Names stay the text that was given: pathlib would rewrite "./a", and is slow for a million of them.
@@ -14,7 +16,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -29,30 +31,37 @@ _WARNINGS = COLUMNS.index("warnings")
 _PARQUET_CHUNK = 100_000
 
 
-def as_object(row: Row) -> dict[str, Any]:
-    """A row of the journal as a JSON object."""
-    record = dict(zip(COLUMNS, row, strict=True))
+def as_object(row: Row, extras: Sequence[str] = ()) -> dict[str, Any]:
+    """A row of the journal as a JSON object; `extras` names the numbers that stand beside the scores."""
+    *cells, held = row
+    record = dict(zip(COLUMNS, cells, strict=True))
     record["lower_is_better"] = bool(record["lower_is_better"])
     record["warnings"] = json.loads(record["warnings"])
-    return record
+    return record | _beside(held, extras)
 
 
-def json_array(rows: Iterable[Row]) -> Iterator[str]:
+def _beside(held: str, extras: Sequence[str]) -> dict[str, float | None]:
+    """Every number that stands beside scores of the table, None where this one has it not."""
+    numbers = json.loads(held) if extras else {}
+    return {name: numbers.get(name) for name in extras}
+
+
+def json_array(rows: Iterable[Row], extras: Sequence[str] = ()) -> Iterator[str]:
     """Pieces of one JSON array with one record a line."""
     start = "[\n"
     for row in rows:
-        yield start + _dumped(row)
+        yield start + _dumped(row, extras)
         start = ",\n"
     yield "[]\n" if start == "[\n" else "\n]\n"
 
 
-def write_jsonl(rows: Iterable[Row], file: IO[bytes]) -> None:
+def write_jsonl(rows: Iterable[Row], file: IO[bytes], extras: Sequence[str] = ()) -> None:
     """One JSON object a line, UTF-8."""
     for row in rows:
-        file.write(_dumped(row).encode() + b"\n")
+        file.write(_dumped(row, extras).encode() + b"\n")
 
 
-def write_csv(rows: Iterable[Row], file: IO[bytes]) -> None:
+def write_csv(rows: Iterable[Row], file: IO[bytes], extras: Sequence[str] = ()) -> None:
     """UTF-8, a header line, cells quoted where they hold a comma, a quote or a line break."""
     import io
 
@@ -60,24 +69,24 @@ def write_csv(rows: Iterable[Row], file: IO[bytes]) -> None:
     plain = csv.writer(text, lineterminator="\n")
     # The csv module leaves a bare carriage return unquoted, and readers take it for the end of a line.
     quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(COLUMNS)
+    plain.writerow([*COLUMNS, *extras])
     for row in rows:
-        cells = list(row)
+        cells = [*row[:-1], *_beside(row[-1], extras).values()]
         cells[_DIRECTION] = "true" if row[_DIRECTION] else "false"
         cells[_WARNINGS] = WARNING_SEPARATOR.join(json.loads(row[_WARNINGS]))
         (quoted if any("\r" in c for c in cells if isinstance(c, str)) else plain).writerow(cells)
     text.detach()
 
 
-def write_parquet(rows: Iterable[Row], file: IO[bytes]) -> None:
+def write_parquet(rows: Iterable[Row], file: IO[bytes], extras: Sequence[str] = ()) -> None:
     """A Parquet file with typed columns, through polars."""
     import polars as pl
 
     frames: list[pl.DataFrame] = []
     chunk: list[dict[str, Any]] = []
-    schema = parquet_schema()
+    schema = parquet_schema(extras)
     for row in rows:
-        chunk.append(as_object(row))
+        chunk.append(as_object(row, extras))
         if len(chunk) == _PARQUET_CHUNK:
             frames.append(pl.DataFrame(chunk, schema=schema))
             chunk = []
@@ -85,7 +94,7 @@ def write_parquet(rows: Iterable[Row], file: IO[bytes]) -> None:
     pl.concat(frames).write_parquet(file)
 
 
-def parquet_schema() -> dict[str, Any]:
+def parquet_schema(extras: Sequence[str] = ()) -> dict[str, Any]:
     """Types of the columns."""
     import polars as pl
 
@@ -93,10 +102,10 @@ def parquet_schema() -> dict[str, Any]:
         "value": pl.Float64, "lower_is_better": pl.Boolean, "width": pl.Int64, "height": pl.Int64,
         "bit_depth": pl.Int64, "warnings": pl.List(pl.String),
     }  # fmt: skip
-    return {name: special.get(name, pl.String) for name in COLUMNS}
+    return {name: special.get(name, pl.String) for name in COLUMNS} | dict.fromkeys(extras, pl.Float64)
 
 
-WRITERS: dict[str, Callable[[Iterable[Row], IO[bytes]], None]] = {
+WRITERS: dict[str, Callable[[Iterable[Row], IO[bytes], Sequence[str]], None]] = {
     ".csv": write_csv,
     ".jsonl": write_jsonl,
     ".parquet": write_parquet,
@@ -144,5 +153,5 @@ def _sync_folder(folder: str) -> None:
         os.close(handle)
 
 
-def _dumped(row: Row) -> str:
-    return json.dumps(as_object(row), ensure_ascii=False, allow_nan=False)
+def _dumped(row: Row, extras: Sequence[str]) -> str:
+    return json.dumps(as_object(row, extras), ensure_ascii=False, allow_nan=False)

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import samples
+from visq import weights
+from visq.catalog.learned.visq_nr import WEIGHTS
 from visq.errors import InputError, SizeError, WeightsError
 from visq.ops.arrays import read_one
 from visq.systems.visq_nr import grid, opinion, statistics, visq_nr
@@ -223,10 +225,12 @@ def test_it_runs_without_torch_with_the_same_bits(path, tmp_path):
     assert json.loads(done.stdout) == [here.score, here.lower, here.upper, here.sharpness, here.map.tolist()]
 
 
-def test_the_file_is_found_by_its_name(path, monkeypatch):
-    monkeypatch.setenv("VISQ_WEIGHTS", str(path.parent))
+def test_the_file_that_ships_is_found_by_its_name_and_another_of_that_name_is_refused(path, monkeypatch):
     picture = samples.picture(64, 64)
-    assert visq_nr(picture) == visq_nr(picture, model=path)
+    assert visq_nr(picture) == visq_nr(picture, model=weights.find(WEIGHTS))
+    monkeypatch.setenv("VISQ_WEIGHTS", str(path.parent))
+    with pytest.raises(WeightsError, match=r"visq_nr\.onnx"):
+        visq_nr(picture)
 
 
 def test_intervals_hold_the_share_of_new_ratings_that_they_promise():

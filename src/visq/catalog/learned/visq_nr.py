@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from visq.types import InputSpec, MetricSpec, Option, Verification, Weights
+from visq.types import InputSpec, MetricSpec, Option, Part, Verification, Weights
 
 WEIGHTS = Weights(
     filename="visq_nr.onnx",
-    sha256="",
+    sha256="99a9e12c3e7612547e86d7f431e7eba56575b64f0a7741175e9d4aa6981024b8",
     licence="Apache-2.0",
     origin="trained by visq on BIQ2021, from TensorFlow's EfficientNet-Lite0 (ImageNet-1k)",
     ships=True,
@@ -29,6 +29,15 @@ SPEC = MetricSpec(
         "networks. ICML, 2019"
     ),
     code_licence="Apache-2.0",
+    details="visq.systems.visq_nr:opinion",
+    interval=True,
+    parts=(
+        Part("sharpness", "how free the picture is of blur"),
+        Part("noise", "how free it is of noise"),
+        Part("exposure", "how free it is of wrong exposure"),
+        Part("compression", "how free it is of traces of compression"),
+    ),
+    reads="visq.systems.visq_nr.model:load",
     options=(Option("model", "path", None, "a file of the same network, trained otherwise"),),
     weights=(WEIGHTS,),
     verification=(Verification("self", "torch, with every batch normalisation in its place", "1e-4"),),

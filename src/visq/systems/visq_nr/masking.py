@@ -21,7 +21,7 @@ from visq.systems.visq_nr.grid import CELL, MIN_SIDE, cells, edges, sized, tiles
 from visq.systems.visq_nr.model import Model, load
 
 # Within the package: the same looks at a picture as of a score, and the same sums.
-from visq.systems.visq_nr.statistics import looks_of, summed, features
+from visq.systems.visq_nr.statistics import features, looks_of, summed
 
 _BEST = 100.0
 

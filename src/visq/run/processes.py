@@ -1,0 +1,60 @@
+"""The pipes and the ends of worker processes."""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+import subprocess
+from typing import Any
+
+
+def write(process: subprocess.Popen[bytes], message: Any) -> None:
+    """Send a message to a worker."""
+    if process.stdin is None:
+        return
+    try:
+        process.stdin.write(json.dumps(message).encode() + b"\n")
+        process.stdin.flush()
+    except OSError:  # it died: the end of its output says so, and its tasks are handed out again
+        return
+
+
+def close_input(process: subprocess.Popen[bytes]) -> None:
+    """Tell a worker that nothing more comes."""
+    try:
+        if process.stdin is not None:
+            process.stdin.close()
+    except OSError:  # what was left in the buffer has nobody to read it
+        return
+
+
+def listen(
+    number: int, process: subprocess.Popen[bytes], messages: queue.SimpleQueue[tuple[int, dict[str, Any] | None]]
+) -> None:
+    """Thread of one worker: its lines become messages, its end becomes None."""
+    if process.stdout is not None:
+        with process.stdout:
+            for line in process.stdout:
+                if line.endswith(b"\n"):  # not a line cut in the middle by a kill
+                    messages.put((number, json.loads(line)))
+    messages.put((number, None))
+
+
+def end(process: subprocess.Popen[bytes]) -> int:
+    """Exit code of a process whose output has ended; one that lives on all the same is killed."""
+    try:
+        return process.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -1,0 +1,201 @@
+"""What visq-nr learns from: statistics of rated photographs, of their mirror images, and of damaged ones.
+
+Three tables of rows, one beside the other in every batch (`stream` says which a row is of):
+
+==========  ==========================================================================================  ============
+`stream`    rows                                                                                        of pictures
+==========  ==========================================================================================  ============
+`RATED`     the picture, its mirror image                                                               all that fit
+`DAMAGED`   every type of damage at levels 0 to 5, 0 the picture itself                                 the best rated
+`TRIMMED`   the picture, and without two rows and columns                                               some
+==========  ==========================================================================================  ============
+
+The network's trunk does not change, so each row is computed once and kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from visq.datasets import dataset
+from visq.systems.visq_nr.design import Design
+from visq.systems.visq_nr.features import row_maker
+from visq.train.data import image_cache
+from visq.train.data.degradations import COMMON, STEPS, graded_pictures
+from visq.train.data.feature_cache import FeatureCache, Features
+from visq.train.data.feature_streams import FeatureStream
+from visq.train.data.keyed import Keyed, keyed
+from visq.train.data.mixing import Joined
+from visq.train.data.splits import Part, Parts, held_out, parts
+from visq.train.data.views import mirrored, trimmed
+from visq.train.data.work import Work, shown
+from visq.train.recipe import Recipe
+from visq.train.streams import Streams
+from visq.weights import cache_folder
+
+DATABASE = "biq2021"
+RATED, DAMAGED, TRIMMED = range(3)
+#: Which sub-score each type of damage is of; the order is that of `COMMON`.
+PART_OF = {
+    "gaussian_blur": "sharpness", "motion_blur_any": "sharpness", "resize_bicubic": "sharpness",
+    "gaussian_noise": "noise", "jpeg": "compression", "jpeg2000": "compression",
+    "overexposure": "exposure", "underexposure": "exposure",
+}  # fmt: skip
+#: Rows and columns that are cut off in turn.
+_TRIMS: tuple[Mapping[str, int], ...] = (
+    {"top": 2}, {"left": 2}, {"bottom": 2, "right": 2}, {"top": 2, "left": 2}, {"top": 1, "bottom": 1, "right": 2},
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much of everything: options of the recipe.
+
+    Attributes
+    ----------
+    damaged, trimmed : int
+        Pictures of the fit part that are damaged, and trimmed. The damaged ones are the best rated: one that is bad
+        already may get better by what is damage to another.
+    held_damaged : int
+        Pictures of the validation part that are damaged.
+    validation, calibration : float
+        Shares of the training part of the database.
+    split_seed : int
+        Of the division.
+    groups, trims, batch : int
+        Groups of six levels, pairs of trimmed pictures, and rated pictures in a batch.
+    """
+
+    damaged: int = 240
+    trimmed: int = 1000
+    held_damaged: int = 40
+    validation: float = 0.1
+    calibration: float = 0.1
+    split_seed: int = 0
+    groups: int = 8
+    trims: int = 8
+    batch: int = 64
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Amounts:
+        """Those that options name."""
+        return cls(**{f.name: options[f.name] for f in fields(cls) if f.name in options})
+
+
+class Material:
+    """Everything that is read, computed where it lacks.
+
+    Parameters
+    ----------
+    root : path
+        Folder of BIQ2021.
+    design : Design
+    amounts : Amounts
+    folder : path, optional
+        Where rows and pictures are kept. None: in visq's cache.
+    work : Work
+        Who hears of it.
+    engine : {"onnxruntime", "torch"}
+    trunk : {"public", "random"} or path
+    """
+
+    def __init__(
+        self, root: str | os.PathLike[str], design: Design, amounts: Amounts, *,
+        folder: str | os.PathLike[str] | None = None, work: Work | None = None, engine: Any = "onnxruntime",
+        trunk: str = "public",
+    ) -> None:  # fmt: skip
+        self.amounts, self.design = amounts, design
+        self.dataset = dataset(DATABASE, root)
+        a = amounts
+        self.parts: Parts = parts(self.dataset, validation=a.validation, calibration=a.calibration, seed=a.split_seed)
+        self._folder = Path(folder) if folder else cache_folder().parent / "training" / "visq-nr"
+        self._work = work or Work()
+        self._cache = FeatureCache(self._folder / "features", row_maker(design, trunk, engine=engine))
+
+    def rows(self, pictures: Iterable[Keyed]) -> Features:
+        """Statistics of pictures."""
+        return self._cache.features(list(pictures), work=self._work)
+
+    def rated(self, part: Part) -> Features:
+        """Of every picture two rows: itself, and its mirror image."""
+        return self.rows(view for one in keyed(part) for view in (one, mirrored(one)))
+
+    def test(self) -> Part:
+        """The official test part: for figures of a network that is finished."""
+        return held_out(self.dataset)
+
+    def damaged(self, part: Part) -> Features:
+        """Of every picture each type of damage, each at levels 0 to 5."""
+        images = image_cache.build(part, self._folder / f"pictures-{part.identity[:12]}", work=self._work)
+        return self.rows(graded_pictures(images, part, COMMON))
+
+    def trimmed(self, part: Part) -> Features:
+        """Of every picture two rows: itself, and a part of it."""
+        every = enumerate(keyed(part))
+        return self.rows(view for i, one in every for view in (one, trimmed(one, **_TRIMS[i % len(_TRIMS)])))
+
+
+def best_rated(part: Part, count: int) -> Part:
+    """The pictures with the highest scores, in the order of the part."""
+    order = np.argsort(-part.scores, kind="stable")[:count]
+    return part.only(sorted(order.tolist()))
+
+
+def graded_columns(pictures: int) -> dict[str, np.ndarray]:
+    """`level`, and `type`, the number of the damage in `COMMON`, of the rows that `Material.damaged` gives."""
+    level = np.tile(np.arange(STEPS), pictures * len(COMMON))
+    kind = np.tile(np.repeat(np.arange(len(COMMON)), STEPS), pictures)
+    return {"level": level, "type": kind, "group": np.arange(len(level)) // STEPS}
+
+
+def streams(recipe: Recipe, data: str | os.PathLike[str]) -> Streams:
+    """The rows of BIQ2021 in `data`, computed in the first run: half an hour to an hour on two cores."""
+    options, seed = recipe.options, recipe.seed
+    with shown("pictures") as work:
+        material = Material(
+            data,
+            Design.of(options["design"]),
+            Amounts.of({**options, "batch": recipe.batch}),
+            folder=options["cache"],
+            work=work,
+            engine=options["engine"],
+            trunk=options["trunk"],
+        )
+        fit, held = material.parts.fit, material.parts.validation
+        a = material.amounts
+        return Streams(
+            _joined(material, fit, best_rated(fit, a.damaged), fit.only(_spread(len(fit), a.trimmed)), seed=seed),
+            _joined(material, held, best_rated(held, a.held_damaged), held, seed=None),
+        )
+
+
+def _spread(total: int, count: int) -> list[int]:
+    return np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()
+
+
+def _joined(material: Material, rated: Part, damaged: Part, cut: Part, *, seed: int | None) -> Joined:
+    """The three tables side by side; all of each in one batch where there is no seed."""
+    a, learning = material.amounts, seed is not None
+    made: Sequence[tuple[Part, Features, int, int, dict[str, np.ndarray]]] = (
+        (rated, material.rated(rated), 2, a.batch, {}),
+        (damaged, material.damaged(damaged), STEPS, a.groups, graded_columns(len(damaged))),
+        (cut, material.trimmed(cut), 2, a.trims, {}),
+    )
+    found = [
+        FeatureStream(
+            part, rows, batch=block * (count if learning else len(rows) // block), block=block, shuffle=learning,
+            drop_last=learning, columns={"group": np.arange(len(rows)) // block, **columns}, seed=seed or 0,
+            purpose="training" if learning else "validation",
+        )
+        for part, rows, block, count, columns in made
+    ]  # fmt: skip
+    return Joined(found)
+
+
+__all__ = ["DAMAGED", "PART_OF", "RATED", "TRIMMED", "Amounts", "Material", "best_rated", "streams"]
