@@ -17,9 +17,8 @@ from visq.evaluate import agreement, bootstrap, compare_metrics
 from visq.probe import compare, conclusions, curve, made_pairs, run
 from visq.probe.comparing import difference
 from visq.probe.networks import Network
-from visq.probe.page import _plain
 from visq.probe.table import COLUMNS, Table, row_of
-from visq.probe.verdicts import MAJOR
+from visq.probe.verdicts import MAJOR, RULES, plain_readout
 
 SPECIFIED = (
     "net", "goal", "train_data", "arch", "layer", "depth_fraction", "readout", "dataset", "n", "srcc", "plcc",
@@ -74,6 +73,9 @@ def test_a_table_is_written_as_csv_json_and_parquet(table, tmp_path):
     assert found["rows"][3]["srcc"] == table.rows[3].srcc
     assert found["networks"][0]["parameters"] == 2844
     assert found["networks"][0]["depth"] == 3
+    said = [(c.number, c.dataset, c.verdict, list(c.evidence)) for c in conclusions(table)]
+    assert [(c["number"], c["dataset"], c["verdict"], c["evidence"]) for c in found["conclusions"]] == said
+    assert found["conclusions"][0]["rule"] == RULES[0]
     frame = pl.read_parquet(tmp_path / "table.parquet")
     assert frame.columns == list(COLUMNS)
     assert frame["srcc"].to_list() == [row.srcc for row in table.rows]
@@ -289,7 +291,7 @@ def test_images_of_several_sizes_are_compared_by_rms():
     [row] = table.where(readout="relevance", layer="relu1")
     [plain] = table.where(readout="rms", layer="relu1")
     assert f"gain over rms {row.srcc - plain.srcc:+.3f}" in row.note
-    assert _plain(table) == "rms"
+    assert plain_readout(table) == "rms"
 
 
 def test_conclusions_that_lack_what_they_need_are_not_testable():

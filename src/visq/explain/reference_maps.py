@@ -46,7 +46,7 @@ def with_map(*, reference: bool, learned: bool = True) -> list[str]:
     """Metrics that have a map and can be computed here.
 
     >>> with_map(reference=False, learned=False)[:2]
-    ['piqe', 's3']
+    ['visq_nr', 'piqe']
     """
     kind = "fr" if reference else "nr"
     return [

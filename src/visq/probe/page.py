@@ -14,8 +14,8 @@ from visq.media.source import printable
 from visq.probe import figures
 from visq.probe.comparing import compare
 from visq.probe.reading import BY_NAME
-from visq.probe.table import BASELINE, COLUMNS, SEVERAL_SIZES, Table
-from visq.probe.verdicts import conclusions
+from visq.probe.table import BASELINE, COLUMNS, Table
+from visq.probe.verdicts import conclusions, plain_readout
 
 #: Rows of the whole table on the page; the CSV has them all.
 ROWS = 3000
@@ -73,7 +73,7 @@ def render(table: Table, *, on_done: Callable[[], None] = lambda: None) -> str:
     )  # fmt: skip
     filters: dict[str, Any] = {"figure": _figure, "short": board.short, "shade": board.shade, "printable": printable}
     environment.filters |= filters
-    plain = _plain(table)
+    plain = plain_readout(table)
     judged = conclusions(table, readout=plain)
     return environment.get_template("probe.html.j2").render(
         table=table,
@@ -94,14 +94,6 @@ def render(table: Table, *, on_done: Callable[[], None] = lambda: None) -> str:
         style=board.template("leaderboard.css") + _template("probe.css"),
         script=board.template("leaderboard.js"),
     )
-
-
-def _plain(table: Table) -> str:
-    """The read-out that the main figures show: `l2` where it was measured; for images of several sizes `rms`."""
-    names = dict.fromkeys(row.readout for row in table.rows if row.goal != BASELINE)
-    if "rms" in names and any(SEVERAL_SIZES in row.note for row in table.rows if row.readout == "l2"):
-        return "rms"
-    return "l2" if "l2" in names or not names else next(iter(names))
 
 
 def _standings(table: Table, plain: str) -> dict[str, list[Any]]:

@@ -176,8 +176,11 @@ class Table:
         }  # fmt: skip
 
     def as_json(self) -> str:
-        """`as_dict` as text."""
-        return json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        """`as_dict` as text, and what the table says of the paper's seven conclusions."""
+        from visq.probe.verdicts import answers
+
+        data = {**self.as_dict(), "conclusions": answers(self)}
+        return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def distances_as_csv(self) -> str:
         """A line for each pair: its names, labels and score, and the distance of every row of its database."""

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from visq.probe.comparing import Difference, difference, fixed, twin_of
 from visq.probe.networks import VERY_DEEP
 from visq.probe.reading import DESCRIPTORS
-from visq.probe.table import BASELINE, FEWEST_DRAWS, Row, Table, best
+from visq.probe.table import BASELINE, FEWEST_DRAWS, SEVERAL_SIZES, Row, Table, best
 
 Verdict = Literal["confirmed", "in part", "contradicted", "undecided", "not testable"]
 #: Metrics of the catalogue that were made to agree with people by learning from images or from people.
@@ -115,6 +115,20 @@ def conclusions(table: Table, *, readout: str = "l2") -> tuple[Conclusion, ...]:
             each.append(Conclusion(number, claim, dataset, verdict, tuple(evidence), reason, pairs.surrogate))
         result += [_over_all(number, claim, each), *each]
     return tuple(result)
+
+
+def plain_readout(table: Table) -> str:
+    """The read-out that is asked about: `l2` where it was measured; for images of several sizes `rms`."""
+    names = dict.fromkeys(row.readout for row in table.rows if row.goal != BASELINE)
+    if "rms" in names and any(SEVERAL_SIZES in row.note for row in table.rows if row.readout == "l2"):
+        return "rms"
+    return "l2" if "l2" in names or not names else next(iter(names))
+
+
+def answers(table: Table) -> list[dict[str, Any]]:
+    """`conclusions` by the plain read-out, with their rules, as plain data: what JSON has of them."""
+    readout = plain_readout(table)
+    return [{"readout": readout, **asdict(one), "rule": one.rule} for one in conclusions(table, readout=readout)]
 
 
 Answer = tuple[Verdict, list[str], str]
