@@ -40,11 +40,6 @@ def test_forty_pictures_are_learned_by_heart(tmp_path):
     assert fitted.best["measures"]["srcc"] >= 0.95
 
 
-@pytest.mark.skip(reason="waits for loda-mini: forty photographs by heart with its own frozen networks (L7)")
-def test_loda_mini_learns_forty_photographs_by_heart():
-    """L7: training SRCC of 0.95 or more within 300 steps, `memorising(load("loda-mini"))`."""
-
-
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory):
     folder = tmp_path_factory.mktemp("loda_damaged")
@@ -110,13 +105,3 @@ def test_a_verdict_needs_three_random_starts():
     found = verdict([0.12, -0.01, 0.2])
     assert (found.least, found.most, found.all_positive) == (-0.01, 0.2, False)
     assert found.mean == pytest.approx(0.31 / 3)
-
-
-@pytest.mark.skip(reason="waits for loda-mini: gain over the linear probe of the same transformer, three starts (L8)")
-def test_loda_mini_beats_the_head_alone():
-    """L8: SRCC gain on held-out contents of the damaged database, all of three starts positive; proposed: 0.10."""
-
-
-@pytest.mark.skip(reason="waits for loda-mini: gain over zeros in place of the CNN's tokens, by type of damage (L9)")
-def test_the_tokens_of_the_cnn_are_worth_something():
-    """L9: SRCC gain overall, and more on noise and quantisation than on blur; proposed: 0.02."""
