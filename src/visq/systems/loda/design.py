@@ -11,7 +11,7 @@ from visq.backbones.registry import ids as networks
 from visq.backbones.spec import BackboneSpec
 from visq.backbones.table.sources import timm
 from visq.errors import OptionError
-from visq.ops.choices import check_choice
+from visq.ops.choices import check_choice, check_names
 from visq.types import Weights
 
 Variant = Literal["loda", "no-tokens", "add", "probe"]
@@ -131,10 +131,7 @@ class Design:
         OptionError
             An option that there is none of, or a value that it does not take.
         """
-        known = [f.name for f in fields(cls)]
-        for name in options:
-            if name not in known:
-                raise OptionError(f"the network has no option {name!r}", expected=f"one of {', '.join(known)}")
+        check_names("the network", options, (f.name for f in fields(cls)))
         return cls(**options)
 
     @property

@@ -19,7 +19,7 @@ from visq.train.data.image_cache import ImageCache, unchanged
 from visq.train.data.prefetch import batches, check_threads, check_whole
 from visq.train.data.shards import build as build_shards
 from visq.train.data.splits import Part
-from visq.train.data.work import Work
+from visq.train.data.work import Work, kept_in
 
 if TYPE_CHECKING:
     import torch
@@ -52,15 +52,9 @@ def resized_cache(
     rows = [_row(row, short) for row in whole.about["pictures"]]
     about = {**whole.about, "decoder": {**whole.about["decoder"], "resized": f"{short} {filter}"}, "pictures": rows}
     plan = replace(whole, shapes=tuple((row[2], row[3], 3) for row in rows), about=about)
-    place = (Path(folder) if folder else _default()) / f"loda-{plan.identity[:16]}"
+    place = kept_in(folder) / f"loda-{plan.identity[:16]}"
     build_shards(plan, place, _maker(source, whole, short, filter), work=work)
     return ImageCache(place)
-
-
-def _default() -> Path:
-    from visq.weights import cache_folder
-
-    return cache_folder().parent / "training"
 
 
 def _row(row: list[Any], short: int) -> list[Any]:

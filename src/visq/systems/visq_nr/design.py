@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from visq.errors import OptionError
-from visq.ops.choices import check_choice
+from visq.ops.choices import check_choice, check_names
 
 BACKBONE = "efficientnet_lite0"
 #: The last block of each of the seven stages, its channels, and how many pixels lie between its positions.
@@ -80,10 +80,7 @@ class Design:
         OptionError
             An option that there is none of, or a value that it does not take.
         """
-        known = [f.name for f in fields(cls)]
-        for name in options:
-            if name not in known:
-                raise OptionError(f"the network has no option {name!r}", expected=f"one of {', '.join(known)}")
+        check_names("the network", options, (f.name for f in fields(cls)))
         return cls(**options)
 
     @property

@@ -18,7 +18,7 @@ from visq.explain.cells import Cells, checked_keeps
 from visq.ops.arrays import Batch, read_one
 from visq.systems import graphs
 from visq.systems.visq_nr.grid import CELL, MIN_SIDE, cells, edges, sized, tiles, weights
-from visq.systems.visq_nr.model import Model, load
+from visq.systems.visq_nr.model import Model, opened
 
 # Within the package: the same looks at a picture as of a score, and the same sums.
 from visq.systems.visq_nr.statistics import features, looks_of, summed
@@ -96,7 +96,7 @@ class Tokens:
         on_step: Callable[[], None] = lambda: None,
     ) -> None:
         batch = _one(image, data_range)
-        self._model = _loaded(model)
+        self._model = opened(model)
         self.factor = 1
         rows, columns = (cells(n) for n in batch.size)
         while most is not None and -(-rows // self.factor) * -(-columns // self.factor) > max(most, 1):
@@ -115,7 +115,7 @@ class Tokens:
 def steps(image: Any, *, data_range: float | None = None, model: str | os.PathLike[str] | None = None) -> int:
     """How many tiles the network looks at: the work behind `Tokens`."""
     size = _one(image, data_range).size
-    return sum(len(tiles(*(sized(n, scale) for n in size))) for scale, _ in _loaded(model).design.scales)
+    return sum(len(tiles(*(sized(n, scale) for n in size))) for scale, _ in opened(model).design.scales)
 
 
 def _one(image: Any, data_range: float | None) -> Batch:
@@ -123,13 +123,6 @@ def _one(image: Any, data_range: float | None) -> Batch:
     if len(batch.data) != 1:
         raise InputError("image is a batch", expected="one image", got=f"{len(batch.data)} images")
     return batch
-
-
-def _loaded(path: str | os.PathLike[str] | None) -> Model:
-    from visq import weights
-    from visq.catalog.learned.visq_nr import SPEC
-
-    return load(weights.find(SPEC.weights[0]) if path is None else path)
 
 
 def _merged(length: int, factor: int) -> np.ndarray:

@@ -125,6 +125,14 @@ def load(path: str | os.PathLike[str]) -> Model:
     return _loaded(given, weights.sha256(given), get_threads())
 
 
+def opened(path: str | os.PathLike[str] | None) -> Model:
+    """The model in a file; None: the one that ships."""
+    from visq import weights
+    from visq.catalog.learned.visq_nr import SPEC
+
+    return load(weights.find(SPEC.weights[0]) if path is None else path)
+
+
 @lru_cache(maxsize=4)
 def _loaded(path: Path, sha256: str, threads: int) -> Model:  # noqa: ARG001
     return _model(graphs.load(path), path.read_bytes())

@@ -12,7 +12,7 @@ import numpy as np
 from visq.ops.arrays import Batch, read_one
 from visq.systems import graphs
 from visq.systems.visq_nr.grid import MIN_SIDE, Span, cells
-from visq.systems.visq_nr.model import Model, Reading, load
+from visq.systems.visq_nr.model import Model, Reading, opened
 from visq.systems.visq_nr.statistics import whole
 
 _BEST = 100.0
@@ -114,7 +114,7 @@ def visq_nr(
     visq.errors.SizeError: image is too small; expected at least 64x64 pixels; got 8x8
     """
     batch = read_one(image, data_range=data_range, min_side=MIN_SIDE)
-    readings, maps = _judged(batch, _model(model), full)
+    readings, maps = _judged(batch, opened(model), full)
     score = _handed(batch, [r.score for r in readings])
     return (score, _handed(batch, maps)) if full else score
 
@@ -138,18 +138,11 @@ def opinion(
     True
     """
     batch = read_one(image, data_range=data_range, min_side=MIN_SIDE)
-    loaded = _model(model)
+    loaded = opened(model)
     readings, maps = _judged(batch, loaded, full)
     fields = {name: _handed(batch, [getattr(r, name) for r in readings]) for name in ("score", "lower", "upper")}
     parts = {name: _handed(batch, [r.parts[name] for r in readings]) for name in readings[0].parts}
     return Opinion(**fields, level=loaded.level, **parts, map=_handed(batch, maps) if full else None)
-
-
-def _model(path: str | os.PathLike[str] | None) -> Model:
-    from visq import weights
-    from visq.catalog.learned.visq_nr import SPEC
-
-    return load(weights.find(SPEC.weights[0]) if path is None else path)
 
 
 def _judged(batch: Batch, model: Model, full: bool) -> tuple[list[Reading], list[Any]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 # A bar that is drawn more often than it is seen costs more than the work.
 _REDRAW_SECONDS = 0.1
@@ -29,6 +31,13 @@ class Work:
     tell: Callable[[str], None] = lambda text: None  # noqa: ARG005
     expect: Callable[[int], None] = lambda total: None  # noqa: ARG005
     on_item: Callable[[], None] = lambda: None
+
+
+def kept_in(folder: str | os.PathLike[str] | None, name: str = "") -> Path:
+    """Where a training keeps what it has computed: the folder that is given, or one beside fetched weights."""
+    from visq.weights import cache_folder
+
+    return Path(folder) if folder else cache_folder().parent / "training" / name
 
 
 @contextmanager
@@ -59,4 +68,4 @@ def shown(unit: str) -> Iterator[Work]:
         yield Work(tell, bar.expect, on_item)
 
 
-__all__ = ["Work", "shown"]
+__all__ = ["Work", "kept_in", "shown"]

@@ -17,10 +17,9 @@ from visq.systems.pmt.network import Network
 from visq.train.data import image_cache
 from visq.train.data.picture_streams import PictureStream
 from visq.train.data.splits import Part, Parts, parts
-from visq.train.data.work import Work, shown
+from visq.train.data.work import Work, kept_in, shown
 from visq.train.recipe import Recipe
 from visq.train.streams import Stream, Streams
-from visq.weights import cache_folder
 
 _RANGE = GRADES - 1
 
@@ -52,8 +51,7 @@ def streams(recipe: Recipe, data: str | os.PathLike[str]) -> Streams:
 
 def folder_of(options: Mapping[str, Any]) -> Path:
     """Where maps and decoded pictures are kept: the option `cache`, or a folder beside that of fetched weights."""
-    given = options.get("cache", "")
-    return Path(given) if given else cache_folder().parent / "training" / "pmt"
+    return kept_in(options.get("cache", ""), "pmt")
 
 
 def _stream(recipe: Recipe, part: Part, folder: Path, work: Work, *, learning: bool) -> Stream:

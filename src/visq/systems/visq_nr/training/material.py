@@ -18,7 +18,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,10 +33,9 @@ from visq.train.data.keyed import Keyed, keyed
 from visq.train.data.mixing import Joined
 from visq.train.data.splits import Part, Parts, held_out, parts
 from visq.train.data.views import mirrored, trimmed
-from visq.train.data.work import Work, shown
+from visq.train.data.work import Work, kept_in, shown
 from visq.train.recipe import Recipe
 from visq.train.streams import Streams
-from visq.weights import cache_folder
 
 DATABASE = "biq2021"
 RATED, DAMAGED, TRIMMED = range(3)
@@ -114,7 +112,7 @@ class Material:
         self.dataset = dataset(DATABASE, root)
         a = amounts
         self.parts: Parts = parts(self.dataset, validation=a.validation, calibration=a.calibration, seed=a.split_seed)
-        self._folder = Path(folder) if folder else cache_folder().parent / "training" / "visq-nr"
+        self._folder = kept_in(folder, "visq-nr")
         self._work = work or Work()
         self._cache = FeatureCache(self._folder / "features", row_maker(design, trunk, engine=engine))
 
@@ -151,7 +149,7 @@ def graded_columns(pictures: int) -> dict[str, np.ndarray]:
     """`level`, and `type`, the number of the damage in `COMMON`, of the rows that `Material.damaged` gives."""
     level = np.tile(np.arange(STEPS), pictures * len(COMMON))
     kind = np.tile(np.repeat(np.arange(len(COMMON)), STEPS), pictures)
-    return {"level": level, "type": kind, "group": np.arange(len(level)) // STEPS}
+    return {"level": level, "type": kind}
 
 
 def streams(recipe: Recipe, data: str | os.PathLike[str]) -> Streams:
