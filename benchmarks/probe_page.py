@@ -46,9 +46,9 @@ def made(about: dict[str, Any]) -> Iterator[str]:
         kind = "a surrogate: the level of the damage; nobody rated it" if one["surrogate"] else one["score"]
         yield f"| {one['title'] or one['id']} | {one['pairs']} | {one['contents']} | {kind} |"
     names = ", ".join(
-        f"{n['name']} ({n['parameters']:,} parameters)" for n in about["networks"] if n["goal"] != "random"
+        f"{n['name']} ({n['parameters']:,} parameters)" for n in about["networks"] if not n["name"].endswith("-random")
     )
-    yield f"\nNetworks: {names}; each beside the same architecture with random weights. Intervals: 95 %, "
+    yield f"\nNetworks: {names}; each beside the same architecture with random weights. Intervals: 95 %,"
     yield f"{about['samples']} draws of whole contents.\n"
     yield f"```sh\n{COMMAND}\n```\n"
     yield (
@@ -84,14 +84,15 @@ def layers(about: dict[str, Any], rows: list[dict[str, str]]) -> Iterator[str]:
     """The best layer of every network, by the plain read-out, and by the best one."""
     plain = about["conclusions"][0]["readout"]
     yield "## Best layers\n"
-    yield f"Chosen on the same pairs, so a little too good; `{plain}`, and the read-out that does best.\n"
+    yield f"Chosen on the same pairs, so a little too good; `{plain}`, and the read-out that does best."
+    yield f"The input, which by `{plain}` orders as PSNR does, is no layer.\n"
     for one in about["datasets"]:
         yield f"### {one['title'] or one['id']}\n"
         yield f"| | layer by `{plain}` | SRCC | 95 % interval | best read-out | layer | SRCC |"
         yield "|---|---|---|---|---|---|---|"
         own = [row for row in rows if row["dataset"] == one["id"] and row["srcc"]]
         for net in dict.fromkeys(row["net"] for row in own):
-            of = [row for row in own if row["net"] == net]
+            of = [row for row in own if row["net"] == net and row["layer"] != "input"]
             if of[0]["goal"] == "baseline":
                 yield f"| {net} | the metric | {figure(of[0]['srcc'])} | {interval(of[0])} | | | |"
                 continue
