@@ -1,6 +1,6 @@
 """The page of the probe's run on rated databases: `docs/probe.md` out of what `visq probe` wrote.
 
-python benchmarks/probe_page.py RUN.json RUN.csv        into results/probe and docs/probe.md
+python benchmarks/probe_page.py RUN.json RUN.csv        into results/probe, docs/probe.md and its figure
 python benchmarks/probe_page.py                         the page again, out of results/probe
 
 The JSON is kept without its rows, which are those of the CSV.
@@ -16,9 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib
+
 HERE = Path(__file__).parent
 KEPT = HERE / "results" / "probe"
 PAGE = HERE.parent / "docs" / "probe.md"
+FIGURE = HERE.parent / "docs" / "images" / "probe-layers.svg"
 COMMAND = """visq probe --nets alexnet,efficientnet_lite0,vgg16 --random-twin --readout all \\
   --baselines psnr,ssim,lpips,dists --data ivc_dibr=IVC_DIBR --data hecd=HECD --data SET \\
   -o probe.html -o probe.csv -o probe.json"""
@@ -83,6 +86,10 @@ def answered(about: dict[str, Any]) -> Iterator[str]:
 def layers(about: dict[str, Any], rows: list[dict[str, str]]) -> Iterator[str]:
     """The best layer of every network, by the plain read-out, and by the best one."""
     plain = about["conclusions"][0]["readout"]
+    yield "## Layer by layer\n"
+    yield f"![SRCC of every layer, by {plain}](images/{FIGURE.name})\n"
+    yield f"By `{plain}`, from the first layer to the last: solid lines with their 95 % intervals are trained networks,"
+    yield "dashed ones the same with random weights, grey ones metrics.\n"
     yield "## Best layers\n"
     yield f"Chosen on the same pairs, so a little too good; `{plain}`, and the read-out that does best."
     yield f"The input, which by `{plain}` orders as PSNR does, is no layer.\n"
@@ -102,6 +109,39 @@ def layers(about: dict[str, Any], rows: list[dict[str, str]]) -> Iterator[str]:
                 f"{top['layer']} | {figure(top['srcc'])} |"
             )
         yield ""
+
+
+def draw(about: dict[str, Any], rows: list[dict[str, str]]) -> None:
+    """SRCC over depth, a panel for each database."""
+    matplotlib.use("svg")
+    # The same bytes of the same figures.
+    matplotlib.rcParams |= {"svg.hashsalt": "probe", "font.size": 9, "svg.fonttype": "none"}
+    from matplotlib.figure import Figure
+
+    plain, sets = about["conclusions"][0]["readout"], about["datasets"]
+    figure = Figure(figsize=(4.2 * len(sets), 4.4), layout="constrained")
+    panels = figure.subplots(1, len(sets), sharey=True)
+    trained = [n["name"] for n in about["networks"] if not n["name"].endswith("-random")]
+    for panel, one in zip(panels, sets, strict=True):
+        own = [row for row in rows if row["dataset"] == one["id"] and row["srcc"]]
+        for place, name in enumerate(trained):
+            for net, style in ((name, "-"), (f"{name}-random", "--")):
+                line = [r for r in own if r["net"] == net and r["readout"] == plain and r["layer"] != "input"]
+                depth, srcc, low, high = (
+                    [float(r[key]) for r in line] for key in ("depth_fraction", "srcc", "ci_low", "ci_high")
+                )
+                panel.plot(depth, srcc, style, color=f"C{place}", label=net if style == "-" else None, lw=1.6)
+                if style == "-":
+                    panel.fill_between(depth, low, high, color=f"C{place}", alpha=0.12, lw=0)
+        for row in own:
+            if row["goal"] == "baseline":
+                panel.axhline(float(row["srcc"]), color="0.6", lw=0.8, zorder=0)
+                where = {"xycoords": ("axes fraction", "data"), "xytext": (3, 0), "textcoords": "offset points"}
+                panel.annotate(row["net"], (1.0, float(row["srcc"])), color="0.4", fontsize=8, va="center", **where)
+        panel.set(title=one["id"] + (" (surrogate)" if one["surrogate"] else ""), xlabel="share of the depth")
+    panels[0].set_ylabel("SRCC")
+    panels[0].legend(loc="lower left", frameon=False)
+    figure.savefig(FIGURE, metadata={"Date": None})
 
 
 def limits(about: dict[str, Any]) -> Iterator[str]:
@@ -148,6 +188,7 @@ def main() -> None:
     about = json.loads((KEPT / "probe.json").read_text(encoding="utf-8"))
     with (KEPT / "probe.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
+    draw(about, rows)
     PAGE.write_text(page(about, rows).rstrip() + "\n", encoding="utf-8")
 
 
