@@ -20,6 +20,7 @@ _LIGHT_COMMANDS = [
     ["export", "--help"],
     ["recover", "--help"],
     ["explain", "--help"],
+    ["halves", "--help"],
     ["train", "--help"],
     ["train", "--list"],
     ["fit", "--help"],

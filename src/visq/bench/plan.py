@@ -16,6 +16,7 @@ from visq.run.tasks import Request, Task, request
 from visq.weights.stand_in import computable
 
 if TYPE_CHECKING:
+    from visq.api import Metric
     from visq.datasets import Dataset
 
 #: Kinds of metrics that a database of each kind can judge.
@@ -156,6 +157,17 @@ def make(
     return tuple(plans)
 
 
+def part_of(one: Source, split: str = "") -> Dataset:
+    """The rated pictures of a database, or of a part of it, as `--split` names it.
+
+    Raises
+    ------
+    OptionError, DatasetError
+        As `make`.
+    """
+    return _part(_read(one), split)
+
+
 def kind_of(dataset: Dataset) -> str:
     """`fr` where there are references, else `nr`: a folder of one's own may be either."""
     return "fr" if any(sample.reference for sample in dataset.samples) else "nr"
@@ -207,7 +219,7 @@ def meant(group: str, kind: str) -> tuple[str, ...]:
     return tuple(one for one in (ALL[kind] if group == "all" else (group,)) if one in ABLE[kind])
 
 
-def label(one: Request) -> str:
+def label(one: Request | Metric) -> str:
     """A metric in tables: its name, with the options that differ from the defaults.
 
     Examples
@@ -247,7 +259,7 @@ def _read(one: Source) -> Dataset:
     spec = get(one.id)
     if spec.kind not in ABLE:
         raise DatasetError(
-            f"{spec.title} is a database of another kind ({spec.kind}), which `visq bench` does not judge",
+            f"{spec.title} is a database of another kind ({spec.kind}), by which nothing is judged here",
             expected="a database of single rated images",
         )
     dataset = read(spec.id, one.root, labels=one.labels)

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "features": ("visq.cli.features:command", "Keep the few numbers of a reference that images can be judged by."),
     "video": ("visq.cli.video:command", "Score videos frame by frame."),
     "explain": ("visq.cli.explain:command", "Show which parts of a picture decide on its score."),
+    "halves": ("visq.cli.halves:command", "Tell whether half of an image decides what models say of it."),
     "distort": ("visq.cli.distort:command", "Degrade pictures in known ways, at known strengths."),
     "recover": ("visq.cli.recover:command", "Recover a picture by descending a metric."),
     "dataset": ("visq.cli.dataset:command", "Read, check, split and make rated image databases."),

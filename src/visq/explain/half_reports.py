@@ -117,7 +117,7 @@ def report_of(
                    for part, x in (("full", full), ("critical", critical), ("trivial", trivial))}  # fmt: skip
         several["random"] = _of_draws(statistic, sign * draws, said, settings)
         agreements[name] = several
-    ratio = bootstrap(_ratio, np.abs(trivial - full), np.abs(critical - full), **settings)
+    ratio = bootstrap(ratio_of_means, np.abs(trivial - full), np.abs(critical - full), **settings)
 
     def of_share(way: str, i: int) -> float:
         return _quiet(srcc, sign * np.array([getattr(one, way)[i] for one in found]), said)
@@ -217,7 +217,8 @@ def halves_report(
     )  # fmt: skip
 
 
-def _ratio(without_critical: Floats, without_trivial: Floats) -> float:
+def ratio_of_means(without_critical: Floats, without_trivial: Floats) -> float:
+    """k: how far scores move without critical halves, over how far without trivial ones; NaN where they do not."""
     below = float(np.mean(without_trivial))
     return float(np.mean(without_critical)) / below if below > 0 else math.nan
 
@@ -242,4 +243,4 @@ def _of_draws(statistic: Callable[..., float], draws: Floats, labels: Floats, se
     return bootstrap(mean, *draws, labels, **settings)
 
 
-__all__ = ["BELOW", "NEAR", "HalvesReport", "halves_report", "report_of"]
+__all__ = ["BELOW", "NEAR", "HalvesReport", "halves_report", "ratio_of_means", "report_of"]

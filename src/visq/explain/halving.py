@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from visq.errors import InputError
-from visq.explain.cells import Bools, Floats
+from visq.explain.cells import Bools, Cells, Floats
 from visq.explain.estimators import most_important
 from visq.explain.importances import BATCH, Importance, of_masker
 from visq.explain.masking import Masker
@@ -70,9 +70,7 @@ def halved(
         raise InputError("no such parts", expected="a draw at least, and shares above 0 and up to 1")
     chosen = importance or of_masker(masker, seed=seed, **options)
     shape, count = masker.cells.shape, masker.cells.count
-    # On the grid of the other model: what decides most there is the half of its own cells.
-    values = chosen.cells.carried(masker.cells, chosen.map).ravel()
-    critical = chosen.critical.ravel() if chosen.cells.shape == shape else most_important(values)
+    values, critical = on_cells(chosen, masker.cells)
     order = np.argsort(-values, kind="stable")
     shares = [max(1, round(f * count)) for f in fractions]
     masks = [np.ones(count, dtype=bool), critical, ~critical]
@@ -85,6 +83,15 @@ def halved(
     of_whole, of_critical, of_trivial = (float(v) for v in scores[:3])
     most, least = scores[at : at + len(shares)], scores[at + len(shares) :]
     return Halved(chosen, of_whole, of_critical, of_trivial, scores[3:at], most, least)
+
+
+def on_cells(importance: Importance, cells: Cells) -> tuple[Floats, Bools]:
+    """Importance `(n,)` and the critical half of it `(n,)` on the grid of another model.
+
+    What decides most there is the half of its own cells with the largest importance, averaged over their area.
+    """
+    values = importance.cells.carried(cells, importance.map).ravel()
+    return values, importance.critical.ravel() if importance.cells.shape == cells.shape else most_important(values)
 
 
 def halves_of(
@@ -125,4 +132,4 @@ def _of(count: int, kept: Any) -> Bools:
     return mask
 
 
-__all__ = ["DRAWS", "FRACTIONS", "Halved", "halved", "halves_of"]
+__all__ = ["DRAWS", "FRACTIONS", "Halved", "halved", "halves_of", "on_cells"]

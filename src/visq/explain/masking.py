@@ -70,21 +70,31 @@ def levels(metric: Metric) -> tuple[Level, ...]:
 
 
 def tokens_of(metric: Metric) -> ModuleType | None:
-    """The module `masking` of a system whose tokens can be hidden: a file of that name in the system's folder.
+    """The module of a system whose tokens can be hidden: `masking` in its folder, NAME_masking beside a single file.
 
     It has `Tokens(image, most=, on_step=, **options)`, which is a `Masker`, and `steps(image, **options)`; or
-    `grid(image, **options)` and `masked(image, keeps, **options)`.
+    `grid(image, **options)` and `masked(image, keeps, **options)`. Where it has `usable(**options)`, that says whether
+    the network that these options name can be looked into. `POSITIONS` says that it is a transformer's positions that
+    are hidden, `MEAN` that the score is a mean over the cells, or nearly.
     """
     module = metric.spec.impl.partition(":")[0]
-    for package in (module, module.rpartition(".")[0]):
+    for name in (f"{module}.masking", f"{module.rpartition('.')[0]}.masking", f"{module}_masking"):
         try:
-            there = find_spec(f"{package}.masking") is not None
+            there = find_spec(name) is not None
         except ModuleNotFoundError:  # a system in one file
             continue
-        found = import_module(f"{package}.masking") if there else None
-        if hasattr(found, "Tokens") or hasattr(found, "masked"):
-            return found
+        found = import_module(name) if there else None
+        if found is not None and (hasattr(found, "Tokens") or hasattr(found, "masked")):
+            return found if not hasattr(found, "usable") or found.usable(**metric.options) else None
     return None
+
+
+def averages(metric: Metric, level: Level) -> bool:
+    """Whether the score is a mean over the cells, or nearly: with either of two halves it moves equally far then.
+
+    Random halves tell nothing of such a model; leaving out single cells does.
+    """
+    return level == "token" and bool(getattr(tokens_of(metric), "MEAN", False))
 
 
 class Gridded:
@@ -196,4 +206,4 @@ def _tokens(
     return Gridded(module, image, options)
 
 
-__all__ = ["CELLS", "Gridded", "Level", "Masker", "as_metric", "levels", "prepared", "tokens_of"]
+__all__ = ["CELLS", "Gridded", "Level", "Masker", "as_metric", "averages", "levels", "prepared", "tokens_of"]

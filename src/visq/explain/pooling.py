@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from visq.errors import InputError
 from visq.explain.cells import Bools, Cells, Floats, checked_keeps, regular
+from visq.explain.masking import Masker
 from visq.ops.choices import check_choice
 
 Pool = Literal["mean", "sum", "max", "outer"]
@@ -31,6 +32,8 @@ class Pooled:
     size : (int, int)
         Height and width of the picture.
     pool : {"mean", "sum", "max", "outer"}
+    cells : Cells, optional
+        Where the positions of the first map lie in the picture; None: a regular grid.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class Pooled:
         readout: Callable[[Floats], Any],
         size: tuple[int, ...],
         pool: Pool = "mean",
+        cells: Cells | None = None,
     ) -> None:
         check_choice("pool", pool, get_args(Pool))
         self._maps = [np.asarray(m, dtype=np.float64) for m in maps]
@@ -64,8 +68,8 @@ class Pooled:
             if one.ndim != 3 or not np.isfinite(one).all():
                 raise InputError("these are no maps of features", expected="(C, h, w) of finite numbers",
                                  got=str(one.shape))  # fmt: skip
-        self.cells = regular(size, self._maps[0].shape[1:])
-        self._grids: list[Cells] = [regular(size, m.shape[1:]) for m in self._maps]
+        self.cells = cells or regular(size, self._maps[0].shape[1:])
+        self._grids: list[Cells] = [self.cells, *(regular(size, m.shape[1:]) for m in self._maps[1:])]
         self._readout, self._pool = readout, pool
 
     def __call__(self, keeps: Any) -> Floats:
@@ -80,6 +84,42 @@ class Pooled:
                                  expected="a cell of every scale")  # fmt: skip
             parts.append(pooled(values, here, self._pool))
         return np.asarray(self._readout(np.concatenate(parts, axis=1)), dtype=np.float64)
+
+
+class Merged:
+    """A picture whose cells are hidden and kept together, in squares of 1, 4, 9, ..., so that there are not too many.
+
+    Parameters
+    ----------
+    fine : Masker
+        By single cells.
+    most : int or None
+        No more cells than that; None: every one by itself.
+
+    Examples
+    --------
+    >>> model = Pooled([np.arange(9.0).reshape(1, 3, 3)], lambda features: features[:, 0], (96, 96))
+    >>> found = Merged(model, 4)
+    >>> found.cells.shape, found.factor, found.cells.rows.tolist()
+    ((2, 2), 2, [0.0, 64.0, 96.0])
+    >>> found(np.array([[[False, False], [True, True]]])).tolist()
+    [7.0]
+    """
+
+    def __init__(self, fine: Masker, most: int | None = None) -> None:
+        rows, columns = fine.cells.shape
+        factor = 1
+        while most is not None and -(-rows // factor) * -(-columns // factor) > max(most, 1):
+            factor += 1
+        self.factor, self._fine = fine.factor * factor, fine
+        self._each = factor
+        self.cells = Cells(*(np.append(e[:-1][::factor], e[-1]) for e in (fine.cells.rows, fine.cells.columns)))
+
+    def __call__(self, keeps: Any) -> Floats:
+        """Scores `(K,)` of masks `(K, h, w)`."""
+        rows, columns = self._fine.cells.shape
+        kept = checked_keeps(keeps, self.cells.shape)
+        return self._fine(kept.repeat(self._each, 1).repeat(self._each, 2)[:, :rows, :columns])
 
 
 def pooled(values: Floats, keeps: Bools, pool: Pool = "mean") -> Floats:
@@ -121,4 +161,4 @@ def of_backbone(
     return Pooled([found[tap][0].double().numpy() for tap in taps], readout, pixels.shape[:2], pool)
 
 
-__all__ = ["Pool", "Pooled", "of_backbone", "pooled"]
+__all__ = ["Merged", "Pool", "Pooled", "of_backbone", "pooled"]

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,9 @@ from numpy.typing import NDArray
 from visq.errors import StoreError
 from visq.store.lock import FileLock
 
-FORMAT = "visq probe cache 1"
 COMMIT_SECONDS = 5.0
 _BUSY_SECONDS = 60.0
-_SCHEMA = f"""
+_SCHEMA = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS measured (
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS measured (
   PRIMARY KEY (source, tap, reduction, pair)
 );
 CREATE TABLE IF NOT EXISTS noted (pair TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (pair, text));
-INSERT OR IGNORE INTO about VALUES ('format', '{FORMAT}');
+INSERT OR IGNORE INTO about VALUES ('format', '%s');
 COMMIT;
 """
 # What takes longer of two counts: a run for fewer layers goes less deep.
@@ -55,6 +55,10 @@ class Cache:
     StoreError
         In use, not writable, damaged, no cache of a probe.
     """
+
+    #: What the file says it is, and what messages call it; others keep their measurements in the same way.
+    FORMAT = "visq probe cache 1"
+    KIND = "cache of a probe"
 
     def __init__(self, path: str = "") -> None:
         self.path = path
@@ -88,13 +92,13 @@ class Cache:
             if {"about", "measured"} <= names:
                 row = database.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
                 found = str(row[0]) if row else found
-            if found != FORMAT:
+            if found != self.FORMAT:
                 raise StoreError(
-                    f"{self.path} is of another kind", expected=FORMAT, got=found, hint="Name another file."
+                    f"{self.path} is of another kind", expected=self.FORMAT, got=found, hint="Name another file."
                 )
-        database.executescript(_SCHEMA)
+        database.executescript(_SCHEMA % self.FORMAT)
 
-    def __enter__(self) -> Cache:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -198,7 +202,7 @@ class Cache:
         name = self.path or "the temporary table"
         text = str(error)
         if "not a database" in text or "malformed" in text:
-            return StoreError(f"{name} is no cache of a probe, or damaged ({text})", hint="Name another file.")
+            return StoreError(f"{name} is no {self.KIND}, or damaged ({text})", hint="Name another file.")
         if "locked" in text:
             return StoreError(f"{name} is in use by another program", hint="Wait for it to end.")
         return StoreError(f"{name} cannot be used: {text}", hint="Make room, or name a place you may write to.")

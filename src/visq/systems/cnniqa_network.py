@@ -28,12 +28,16 @@ class Network(nn.Module):
         self.fc3 = nn.Linear(UNITS, 1)
 
     def forward(self, grey: torch.Tensor) -> torch.Tensor:
+        return self.patches(grey).mean(dim=1)
+
+    def patches(self, grey: torch.Tensor) -> torch.Tensor:
+        """The score of each patch, `(N, patches)`, row by row."""
         count, _, height, width = grey.shape
         patches = grey.reshape(count, height // PATCH, PATCH, width // PATCH, PATCH).permute(0, 1, 3, 2, 4)
         x = self.conv1(normalised(patches.reshape(-1, 1, PATCH, PATCH)))
         x = torch.cat([x.amax(dim=(2, 3)), x.amin(dim=(2, 3))], dim=1)
         x = functional.relu(self.fc2(functional.relu(self.fc1(x))))
-        return self.fc3(x).reshape(count, -1).mean(dim=1)
+        return self.fc3(x).reshape(count, -1)
 
 
 def normalised(patches: torch.Tensor) -> torch.Tensor:

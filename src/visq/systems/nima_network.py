@@ -38,10 +38,18 @@ class MobileNet(nn.Module):
         self.register_buffer("marks", torch.arange(1.0, MARKS + 1.0), persistent=False)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.read(self.maps(image).mean(dim=(2, 3)))
+
+    def maps(self, image: torch.Tensor) -> torch.Tensor:
+        """`(N, 1024, H / 32, W / 32)` responses, whose mean is judged."""
         x = functional.relu6(self.stem(image * 2.0 - 1.0))
         for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
             x = functional.relu6(pointwise(functional.relu6(depthwise(x))))
-        p = torch.softmax(self.fc(x.mean(dim=(2, 3))), dim=1)
+        return x
+
+    def read(self, means: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean mark and probabilities of mean responses `(N, 1024)`."""
+        p = torch.softmax(self.fc(means), dim=1)
         return (p * self.get_buffer("marks")).sum(dim=1), p
 
 

@@ -21,6 +21,8 @@ from visq.systems.loda.pictures import LEAST, crops_of, key_of, resized_planes, 
 from visq.systems.loda.score import opened
 
 CELL = 32
+#: What is hidden are positions of a transformer.
+POSITIONS = True
 
 
 def grid(image: Any, **options: Any) -> tuple[int, int]:  # noqa: ARG001 - that of the resized picture, however it is judged

@@ -19,6 +19,8 @@ from visq.systems.pmt.score import model_of
 from visq.systems.pmt.strips import count
 
 Path = str | os.PathLike[str]
+#: What is hidden are positions of a transformer.
+POSITIONS = True
 
 
 def grid(
