@@ -8,8 +8,8 @@ import json
 import re
 
 import pytest
-from halving_models import World
 
+from halving_models import World
 from visq.errors import InputError
 from visq.explain.study import run
 from visq.explain.study.tables import (

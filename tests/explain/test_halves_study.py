@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from halving_models import CELLS, SHAPE, World
 from scipy.stats import spearmanr
 
+from halving_models import CELLS, SHAPE, World
 from rated_folders import rated
 from visq import dataset
 from visq.errors import InputError, OptionError, StoreError, WeightsError

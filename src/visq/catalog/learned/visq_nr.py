@@ -6,7 +6,7 @@ from visq.types import InputSpec, MetricSpec, Option, Part, Verification, Weight
 
 WEIGHTS = Weights(
     filename="visq_nr.onnx",
-    sha256="99a9e12c3e7612547e86d7f431e7eba56575b64f0a7741175e9d4aa6981024b8",
+    sha256="e94e482fd3fa204970ff3c4d71b57603c172870b4e767bc6520e55ffa2bc0301",
     licence="Apache-2.0",
     origin="trained by visq on BIQ2021, from TensorFlow's EfficientNet-Lite0 (ImageNet-1k)",
     ships=True,

@@ -18,11 +18,15 @@ STRIDES = (2, 4, 8, 16, 16, 32, 32)
 SCALES = (1, 2)
 #: What the read-out says besides the score; each in 0..1, higher is better.
 SUBSCORES = ("sharpness", "noise", "exposure", "compression")
+#: The sub-score that `Design.heed` is about, and the most that its value before the logistic function counts for.
+HEEDED, HEED_LIMIT = "compression", 6.0
+#: `Design.mirror` `side`: so far from the middle, in halves of the width, the light has to be that one side will do.
+BALANCED = 0.01
 #: Under the root of a standard deviation. Responses spread by about 1; what is below is rounding on flat pictures.
 EPSILON = 1e-4
 
 Link = Literal["sigmoid", "linear"]
-Mirror = Literal["none", "half", "both"]
+Mirror = Literal["none", "half", "both", "side"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,16 @@ class Design:
         Units between the statistics and the score; 0: the score is linear in them.
     dropout, input_dropout : float
         Share of units, and of statistics, that are left out at random while training.
-    mirror : {"none", "half", "both"}
+    mirror : {"none", "half", "both", "side"}
         Whether the moments are means over a picture and its mirror image: not at all, at half size, at both. With
         `both` a mirrored picture has the same score, in twice the time; with `half` what is left of the difference
-        is less than half, in a fifth more.
+        is less than half, in a fifth more. `side`: that of the two is looked at whose light is on the left, and where
+        it is in the middle both, with shares that change steadily: a mirrored picture has the same score, and one
+        photograph in seven takes twice the time.
+    heed : float
+        So many times the compression sub-score, before the logistic function and within ±6, is added to the score
+        before it. People hardly mind the first trace of compression, and a score that is learned from opinions alone
+        may rise with it.
     link : {"sigmoid", "linear"}
         What keeps the score in 0..1: a logistic function, or nothing while training and a cut where it is used.
 
@@ -56,6 +66,7 @@ class Design:
     dropout: float = 0.0
     input_dropout: float = 0.0
     mirror: Mirror = "none"
+    heed: float = 0.0
     link: Link = "sigmoid"
 
     def __post_init__(self) -> None:
@@ -68,6 +79,8 @@ class Design:
         for name in ("dropout", "input_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise OptionError(f"{name} is no share", expected="0 or more, below 1", got=repr(getattr(self, name)))
+        if not (isinstance(self.heed, (int, float)) and 0 <= self.heed < float("inf")):
+            raise OptionError("heed is no weight", expected="0 or more", got=repr(self.heed))
         if not isinstance(self.width, int) or self.width < 0:
             raise OptionError("width is no number of units", expected="0 or more", got=repr(self.width))
 
@@ -94,7 +107,7 @@ class Design:
         return tuple((scale, n) for scale, n in zip(SCALES, self.stages, strict=True) if n)
 
     def mirrored(self, scale: int) -> bool:
-        """Whether the mirror image is looked at too."""
+        """Whether the mirror image is always looked at too."""
         return self.mirror == "both" or (self.mirror == "half" and scale > 1)
 
     @property

@@ -21,7 +21,7 @@ from visq.train.data.feature_extractors import Frozen
 Engine = Literal["torch", "onnxruntime"]
 #: Of what decides on a row, parameters apart. Changes with the grid and with the formulae.
 VERSION = "1"
-_READING = ("width", "dropout", "input_dropout", "link")
+_READING = ("width", "dropout", "input_dropout", "heed", "link")
 
 
 def row_maker(

@@ -137,7 +137,7 @@ def _sums(batch: Batch, model: Model, where: Cells, on_step: Callable[[], None])
     windows = [np.stack([e[:-1], e[1:]], axis=1) for e in (where.rows, where.columns)]
     for look in looks_of(batch, model.design, model.run):
         down, across = (weights(n, look.scale, w) for n, w in zip(batch.size, windows, strict=True))
-        if look.mirror is not None:
+        if look.share is not None:
             mirrored = weights(batch.size[1], look.scale, batch.size[1] - windows[1][:, ::-1])
             across = (across + mirrored[:, ::-1]) * 0.5
         total: Any = 0.0

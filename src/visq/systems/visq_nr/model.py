@@ -14,7 +14,7 @@ from visq.errors import OptionError, WeightsError
 from visq.ops.threads import get_threads
 from visq.systems import graphs
 from visq.systems.graph_files import belongs, tensors
-from visq.systems.visq_nr.design import STRIDES, SUBSCORES, TAPS, Design
+from visq.systems.visq_nr.design import HEED_LIMIT, HEEDED, STRIDES, SUBSCORES, TAPS, Design
 
 #: Before the names of the read-out's tensors in the file.
 PREFIX = "readout."
@@ -100,9 +100,11 @@ class Model:
         if self.design.width:
             units = np.maximum(_linear(given, w, "hidden"), 0.0)
         out = _linear(units, w, "score")
-        value = _logistic(out[..., 0]) if self.design.link == "sigmoid" else out[..., 0].clip(0.0, 1.0)
+        parts = _linear(given, w, "parts")
+        value = out[..., 0] + self.design.heed * parts[..., SUBSCORES.index(HEEDED)].clip(-HEED_LIMIT, HEED_LIMIT)
+        value = _logistic(value) if self.design.link == "sigmoid" else value.clip(0.0, 1.0)
         half = self.quantile * np.exp(out[..., 1])
-        parts = _logistic(_linear(given, w, "parts"))
+        parts = _logistic(parts)
         return Reading(
             value,
             (value - half).clip(0.0, 1.0),

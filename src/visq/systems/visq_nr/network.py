@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from visq.ops.arrays import Batch
-from visq.systems.visq_nr.design import BACKBONE, SCALES, STRIDES, SUBSCORES, TAPS, Design
+from visq.systems.visq_nr.design import BACKBONE, HEED_LIMIT, HEEDED, SCALES, STRIDES, SUBSCORES, TAPS, Design
 from visq.systems.visq_nr.grid import CELL
 from visq.systems.visq_nr.statistics import Run, whole
 
@@ -124,9 +124,11 @@ class Readout(nn.Module):
         if self.design.width:
             units = functional.relu(self.hidden(units))
         value, log_scale = self.score(self.dropout(units)).unbind(-1)
-        parts = torch.sigmoid(self.parts(given.detach()))
+        parts = self.parts(given.detach())
+        heard = parts.detach()[..., SUBSCORES.index(HEEDED)].clamp(-HEED_LIMIT, HEED_LIMIT)
+        value = value + self.design.heed * heard
         found = {"score": torch.sigmoid(value) if self.design.link == "sigmoid" else value, "log_scale": log_scale}
-        return found | dict(zip(SUBSCORES, parts.unbind(-1), strict=True))
+        return found | dict(zip(SUBSCORES, torch.sigmoid(parts).unbind(-1), strict=True))
 
     @torch.no_grad()
     def fit_scale(self, statistics: Tensor, floor: float = 1e-3) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from visq.ops.arrays import Batch, is_torch
-from visq.systems.visq_nr.design import EPSILON, Design
+from visq.systems.visq_nr.design import BALANCED, EPSILON, Design
 from visq.systems.visq_nr.grid import Span, around, cells, sized, tiles, weights
 from visq.systems.visq_nr.planes import cut
 
@@ -95,10 +95,13 @@ def features(scales: list[Any]) -> Any:
 
 @dataclass(frozen=True)
 class _Look:
-    """Pictures at one scale, and the mirror images of them where these are looked at too."""
+    """Pictures at one scale, and the mirror images of them where these are looked at too.
+
+    `share`: how much the pictures themselves count, beside their mirror images; None where these do not.
+    """
 
     batch: Batch
-    mirror: Batch | None
+    share: Any
     scale: int
     stages: int
     run: Run
@@ -109,12 +112,21 @@ class _Look:
 
     def moments(self, rows: Span, columns: Span) -> Any:
         """`(N, 2 C, h, w)` of the computed cells of a tile."""
-        found = self.run(cut(self.batch, self.scale, rows.pixels, columns.pixels), self.stages)
-        if self.mirror is None:
-            return found
-        turned = columns.mirrored(cells(self.size[1]))
-        other = self.run(cut(self.mirror, self.scale, rows.pixels, turned.pixels), self.stages)
-        return (found + _turned(other)) * 0.5
+        if self.share is None:
+            return self._seen(self.batch, rows, columns)
+        share = self.share[:, None, None, None]
+        if bool((self.share == 1.0).all()):
+            return self._seen(self.batch, rows, columns)
+        mirror = Batch(_turned(self.batch.data), self.batch.peak, self.batch.single)
+        other = _turned(self._seen(mirror, rows, columns.mirrored(cells(self.size[1]))))
+        if bool((self.share == 0.0).all()):
+            return other
+        found = self._seen(self.batch, rows, columns)
+        share = share.to(found.dtype) if is_torch(found) else share.astype(found.dtype)
+        return found * share + other * (1 - share)
+
+    def _seen(self, batch: Batch, rows: Span, columns: Span) -> Any:
+        return self.run(cut(batch, self.scale, rows.pixels, columns.pixels), self.stages)
 
     def survey(self, *, keep: bool = False, visit: Visit | None = None) -> tuple[Any, Any]:
         """`(N, 2 C)` means over the whole picture, and `(N, 2 C, h, w)` of all cells if they are to be kept.
@@ -122,7 +134,7 @@ class _Look:
         `visit` is given every tile with the moments of its computed cells.
         """
         down, across = (weights(n, self.scale) for n in self.batch.size)
-        if self.mirror is not None:
+        if self.share is not None:
             across = (across + across[:, ::-1]) * 0.5
         total: Any = 0.0
         kept: dict[Span, list[Any]] = {}
@@ -146,9 +158,41 @@ def _touched(weight: Any) -> slice:
 
 
 def looks_of(batch: Batch, design: Design, run: Run) -> Iterator[_Look]:
+    """What is looked at, at each scale."""
+    side = shares(batch) if design.mirror == "side" else None
     for scale, stages in design.scales:
-        mirror = Batch(_turned(batch.data), batch.peak, batch.single) if design.mirrored(scale) else None
-        yield _Look(batch, mirror, scale, stages, run)
+        yield _Look(batch, _halves(batch) if design.mirrored(scale) else side, scale, stages, run)
+
+
+def shares(batch: Batch) -> Any:
+    """`(N,)`: how much each picture counts beside its mirror image, by the side that its light is on.
+
+    With the values v of all channels, ``lean = sum v u / sum v``, u from -1 at the left border to 1 at the right one:
+    ``min(1, max(0, 1/2 - lean / (2 BALANCED)))``. The mirror image has one minus that.
+    """
+    width = batch.size[1]
+    place = (2.0 * np.arange(width) + 1.0 - width) / width
+    if is_torch(batch.data):
+        import torch
+
+        data = batch.data if batch.data.is_floating_point() else batch.data.double()
+        column = data.sum(dim=(1, 2))
+        lean = (column * torch.as_tensor(place, dtype=column.dtype, device=column.device)).sum(1)
+        total = column.sum(1)
+        lean = torch.where(total > 0, lean / torch.where(total > 0, total, torch.ones_like(total)), lean)
+    else:
+        column = batch.data.sum(axis=(1, 2), dtype=np.float64)
+        total = column.sum(axis=1)
+        lean = (column @ place) / np.where(total > 0, total, 1.0)
+    return (0.5 - lean / (2.0 * BALANCED)).clip(0.0, 1.0)
+
+
+def _halves(batch: Batch) -> Any:
+    if not is_torch(batch.data):
+        return np.full(len(batch.data), 0.5)
+    import torch
+
+    return torch.full((len(batch.data),), 0.5, dtype=batch.dtype, device=batch.data.device)
 
 
 def _turned(x: Any) -> Any:

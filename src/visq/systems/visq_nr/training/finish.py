@@ -119,9 +119,9 @@ def finished(
         trunk=options["trunk"],
     )  # fmt: skip
     calibrating, held = material.parts.calibration, material.parts.validation
-    score, scale = scored(both, material.rated(calibrating).values[::2])
+    score, scale = scored(both, material.rated(calibrating).values)
     calibration = calibrate(score, scale, calibrating.scores)
-    rows = material.rated(held).values[::2]
+    rows = material.rated(held).values
     figures = {
         "runs": [{"seed": recipe["seed"], **judged(one, rows, held.scores)} for recipe, one in runs],
         "together": judged(both, rows, held.scores, calibration),

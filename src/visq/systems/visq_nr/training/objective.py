@@ -1,8 +1,8 @@
 """What is minimised and what is measured while visq-nr is trained.
 
 Of rated photographs: a smooth distance of the score from the mean opinion, and one minus their correlation. Of damaged
-ones: a score that does not fall by a margin from level to level. Of mirrored and trimmed ones: a score that is not that
-of the picture. The width of the interval and the sub-scores are learned beside it and change no score.
+ones: a score that does not fall by a margin from level to level. Of trimmed ones: a score that is not that of the
+picture. The width of the interval and the sub-scores are learned beside it and change no score.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from visq.losses.ordering import ordered
 from visq.losses.regression import smooth_l1
 from visq.losses.uncertainty import gaussian_nll
 from visq.systems.visq_nr.design import SUBSCORES
-from visq.systems.visq_nr.training.material import DAMAGED, PART_OF, RATED, TRIMMED
+from visq.systems.visq_nr.training.material import DAMAGED, PART_OF, RATED, TRIMMED, VARIED
 from visq.train.data.degradations import COMMON, STEPS
 
 #: By how much a score, in 0..1, has to fall from one level to the next.
@@ -33,7 +33,7 @@ def objective(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], option
     """The terms, weighted by ``options["weights"]``."""
     weights = options["weights"]
     score, stream = outputs["score"], batch["stream"]
-    rated, damaged = stream == RATED, stream == DAMAGED
+    rated, damaged = stream == RATED, (stream == DAMAGED) | (stream == VARIED)
     given, opinion = score[rated], batch["score"][rated]
     # The score is held: a wide interval must not excuse a wrong one.
     width = gaussian_nll(given.detach(), opinion, 2.0 * outputs["log_scale"][rated])
@@ -42,7 +42,6 @@ def objective(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], option
         "value": smooth_l1(given, opinion, beta=_BETA),
         "line": line(given, opinion),
         "order": ordered(score[damaged], levels, margin=0.0, slope=MARGIN, groups=groups),
-        "mirror": apart(given),
         "trim": apart(score[stream == TRIMMED]),
         "width": width,
         "parts": parts(outputs, levels, batch["type"][damaged], damaged),
@@ -68,17 +67,16 @@ def parts(outputs: Mapping[str, Tensor], levels: Tensor, types: Tensor, damaged:
 def measure(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, float]:
     """Agreement with people, and how well the score behaves, on the validation part.
 
-    `srcc`, `plcc`, `rmse` (in 0..1) of the pictures themselves; `mirror` and `trim`: the 95th percentile of the change
-    in points of 100; `falling`: the share of steps from one level of damage to the next in which the score falls.
+    `srcc`, `plcc`, `rmse` (in 0..1) of the pictures themselves; `trim`: the 95th percentile of the change in points of
+    100; `falling`: the share of steps from one level of damage to the next in which the score falls.
     """
     score, stream = outputs["score"].double().clamp(0.0, 1.0), batch["stream"]
-    given = score[stream == RATED].reshape(-1, 2)
-    plain, opinion = given[:, 0].numpy(), batch["score"][stream == RATED][::2].numpy()
+    given, opinion = score[stream == RATED].numpy(), batch["score"][stream == RATED].numpy()
     steps = score[stream == DAMAGED].reshape(-1, STEPS).diff(dim=1)
     cut = score[stream == TRIMMED].reshape(-1, 2)
     return {
-        "srcc": srcc(plain, opinion), "plcc": plcc(plain, opinion), "rmse": rmse(plain, opinion),
-        "mirror": changed(given), "trim": changed(cut), "falling": float((steps < 0).double().mean()),
+        "srcc": srcc(given, opinion), "plcc": plcc(given, opinion), "rmse": rmse(given, opinion),
+        "trim": changed(cut), "falling": float((steps < 0).double().mean()),
     }  # fmt: skip
 
 
