@@ -14,7 +14,6 @@ from PIL import Image
 import samples
 import visq as package
 from visq.cli import exits
-from visq.cli import explain as module
 
 
 @pytest.fixture
@@ -79,9 +78,8 @@ def test_with_a_reference(visq, picture, photo, tmp_path):
     assert float(done.out.split("\t")[1]) == pytest.approx(float(package.metric("ssim")(damaged, photo)), rel=1e-4)
 
 
-def test_the_default_is_the_first_that_is_here(visq, photo, monkeypatch):
-    monkeypatch.setattr(module, "DEFAULTS", ("no_such_metric", "entropy"))
-    assert visq("explain", "photo.png", "--cells", 4, "--no-maps").out.startswith("entropy\t")
+def test_the_default_is_that_of_score(visq, photo):
+    assert visq("explain", "photo.png", "--cells", 4, "--no-maps").out.startswith("visq_nr\t")
 
 
 def test_options_of_the_metric_are_taken(visq, photo):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from visq.cli import exits
+from visq.cli import exits, metric_option
 from visq.cli.messages import say
 from visq.errors import OptionError, StoreError
 
@@ -38,14 +38,12 @@ Exit codes:
 """
 
 _ENDINGS = (".html", ".png", ".json")
-#: What is explained where no metric is named: the first that is here; and with a reference.
-DEFAULTS = ("visq_nr", "brisque")
-DEFAULT_WITH_REFERENCE = "ssim"
+#: What is explained where no metric is named: an image alone, and one with a reference.
+DEFAULT, DEFAULT_WITH_REFERENCE = metric_option.DEFAULTS["nr"][0], "ssim"
 _OPTIONS = (
     click.option("-m", "--metric", "model", metavar="METRIC[:OPTION=VALUE,...]", default="",
                  help="What judges it; `visq list` names them.  "
-                      f"[default: {DEFAULTS[0]}, or {DEFAULTS[1]} where that is not here; "
-                      f"with a reference {DEFAULT_WITH_REFERENCE}]"),
+                      f"[default: {DEFAULT}; with a reference {DEFAULT_WITH_REFERENCE}]"),
     click.option("-r", "--reference", metavar="FILE", default="",
                  help="The pristine picture, for metrics that compare."),
     click.option("-o", "--output", "outputs", multiple=True, metavar="FILE|DIR",
@@ -114,15 +112,10 @@ def command(**given: Any) -> int:
 
 def _metric(given: dict[str, Any]) -> Metric:
     """The metric asked for, or the default, checked before the picture is read."""
-    from visq import catalog
     from visq.explain.masking import as_metric
-    from visq.weights.stand_in import check, lacking
+    from visq.weights.stand_in import check
 
-    name = given["model"]
-    if not name:
-        here = [n for n in DEFAULTS if n in catalog.ids() and not lacking(catalog.get(n))]
-        name = DEFAULT_WITH_REFERENCE if given["reference"] else (here or DEFAULTS[-1:])[0]
-    metric = as_metric(name)
+    metric = as_metric(given["model"] or (DEFAULT_WITH_REFERENCE if given["reference"] else DEFAULT))
     kind = metric.spec.kind
     if kind == "video":
         raise OptionError(f"{metric.id} judges video", expected="a metric of single images")

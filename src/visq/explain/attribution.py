@@ -201,8 +201,6 @@ def grad_cam(
         )
     pixels, peak = _floats(array_of(image), None)
     read = score or (lambda out: out.reshape(()))
-    held: dict[str, Any] = {}
-
     like = next((p for p in network.parameters()), torch.empty(0))
 
     def given(picture: NDArray[Any]) -> Any:
@@ -212,27 +210,11 @@ def grad_cam(
         with torch.no_grad():
             return float(read(network(given(picture))))
 
-    def keep(_module: Any, _given: Any, found: Any) -> Any:
-        if not (torch.is_tensor(found) and found.ndim == 4):
-            raise OptionError(f"{layer} has no maps", expected="an output (1, C, h, w)")
-        held["responses"] = found.detach().requires_grad_()
-        return held["responses"]
-
-    def silence(_module: Any, _given: Any, found: Any) -> Any:
-        return torch.zeros_like(found)
-
     was_training = network.training
     network.eval()
     try:
-        with _hooked(modules[layer], keep):
-            out = read(network(given(pixels)))
-        if "responses" not in held:
-            raise OptionError(f"the picture does not pass through {layer}", expected="a layer that the network calls")
-        (gradient,) = torch.autograd.grad(out, held["responses"])
-        responses = held["responses"].detach()
-        weights = gradient.mean(dim=(2, 3), keepdim=True)
-        coarse = (weights * responses).sum(dim=1, keepdim=True)
-        with _hooked(modules[layer], silence):
+        coarse = _weighed(torch, network, layer, given(pixels), read)
+        with _hooked(modules[layer], lambda _module, _given, found: torch.zeros_like(found)):
             silent = value(pixels)
         fine = torch.nn.functional.interpolate(coarse, pixels.shape[:2], mode="bilinear", align_corners=False)
         found = fine[0, 0].double().numpy()
@@ -244,6 +226,24 @@ def grad_cam(
     finally:
         network.train(was_training)
     return Attribution(result.map, error, result.faithfulness, result.score, silent, result.method)
+
+
+def _weighed(torch: Any, network: Any, layer: str, given: Any, read: Callable[[Any], Any]) -> Any:
+    """`(1, 1, h, w)`: a layer's responses, each channel times the mean of the score's gradient by it, added up."""
+    held: dict[str, Any] = {}
+
+    def keep(_module: Any, _given: Any, found: Any) -> Any:
+        if not (torch.is_tensor(found) and found.ndim == 4):
+            raise OptionError(f"{layer} has no maps", expected="an output (1, C, h, w)")
+        held["responses"] = found.detach().requires_grad_()
+        return held["responses"]
+
+    with _hooked(network.get_submodule(layer), keep):
+        out = read(network(given))
+    if "responses" not in held:
+        raise OptionError(f"the picture does not pass through {layer}", expected="a layer that the network calls")
+    (gradient,) = torch.autograd.grad(out, held["responses"])
+    return (gradient.mean(dim=(2, 3), keepdim=True) * held["responses"].detach()).sum(dim=1, keepdim=True)
 
 
 class _hooked:  # noqa: N801
