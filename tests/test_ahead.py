@@ -80,9 +80,11 @@ def test_what_was_not_begun_is_dropped_when_nobody_reads_on():
     assert not _ours()
 
 
+# What is started in a shell's background ignores Ctrl-C, and hands that down to its children.
 _ENDLESS = """
-import itertools, time
+import itertools, signal, time
 from visq.ahead import ahead
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def work(n):
     time.sleep(0.01)
     return n
