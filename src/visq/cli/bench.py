@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ import click
 
 from visq import catalog
 from visq.cli import exits, metric_option
+from visq.cli.given import adding, as_given, was_given
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import as_options, counted, say
 from visq.cli.options import job_count
@@ -70,15 +69,9 @@ _OPTIONS = (
 _ERRORS_PRINTED = 10
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command(name="bench", epilog=f"{_EXAMPLES}\n{_EXITS}")
 @click.argument("datasets", nargs=-1, required=True, type=click.UNPROCESSED, metavar="DATASET[:LABELS][=ROOT]...")
-@_options
+@adding(_OPTIONS)
 def command(datasets: tuple[str, ...], **given: Any) -> int:
     """Judge metrics by what people said of the pictures of rated databases.
 
@@ -94,7 +87,7 @@ def command(datasets: tuple[str, ...], **given: Any) -> int:
 
     output, limit = given["output"], given["limit"] or 0
     jobs = job_count(given["jobs"])
-    if given["split"] == "" and "--split" in _given():
+    if given["split"] == "" and was_given("split"):
         raise OptionError("--split is empty", expected="official:PART, or K or K:PART")
     if not given["no_html"]:
         from visq.bench import page
@@ -124,25 +117,6 @@ def command(datasets: tuple[str, ...], **given: Any) -> int:
                 raise
             say(as_options(str(error)))
             return exits.SOME_FAILED
-
-
-def _given() -> str:
-    """The command as it can be given again: what was not given is left out, paths stay as they were."""
-    context = click.get_current_context()
-    parts = ["visq", "bench"]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
-            continue
-        value = context.params[name]
-        values = value if isinstance(value, tuple) else (value,)
-        if isinstance(parameter, click.Argument):
-            parts += values
-            continue
-        flag = max(parameter.opts, key=len)
-        for one in values:
-            parts += [flag] if isinstance(one, bool) else [flag, f"{one:g}" if isinstance(one, float) else str(one)]
-    return shlex.join(parts)
 
 
 def _score(plan: Plan, folder: str, jobs: int, given: dict[str, Any]) -> Scores:
@@ -189,7 +163,7 @@ def _judge(
             for plan, found, time in zip(plans, scores, times, strict=True)
         ]
         rows = overall.overall(verdicts)
-        made = provenance.made(_given())
+        made = provenance.made(as_given())
         tables.write(output, made, verdicts, rows)
         board = str(Path(output) / ("leaderboard.md" if given["no_html"] else "leaderboard.html"))
         if not given["no_html"]:

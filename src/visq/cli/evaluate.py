@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from visq.cli import exits
+from visq.cli.given import adding
 from visq.cli.messages import counted, say
 from visq.errors import OptionError, StoreError, VisqWarning
 
@@ -88,16 +89,10 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command(name="evaluate", epilog=f"{_EXAMPLES}\n{_EPILOG}")
 @click.argument("scores", type=click.UNPROCESSED, metavar="SCORES")
 @click.argument("labels", type=click.UNPROCESSED, metavar="LABELS")
-@_with_options
+@adding(_OPTIONS)
 def command(scores: str, labels: str, **given: Any) -> int:
     """Tell how well scores agree with people.
 

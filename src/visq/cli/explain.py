@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from visq.cli import exits, metric_option
+from visq.cli.given import adding, as_given
 from visq.cli.messages import say
 from visq.errors import OptionError, StoreError
 
@@ -70,15 +70,9 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command(name="explain", epilog=f"{_EXAMPLES}\n{_EXITS}")
 @click.argument("image", metavar="IMAGE")
-@_options
+@adding(_OPTIONS)
 def command(**given: Any) -> int:
     """Show which parts of a picture decide on its score, and what these parts are.
 
@@ -221,7 +215,7 @@ def _write_one(path: str, found: Explanation) -> None:
         _write_one(os.path.join(path, "explain.json"), found)
         _write_one(os.path.join(path, "explain.html"), found)
     elif path.lower().endswith(".html"):
-        page.write(path, found, command=_given())
+        page.write(path, found, command=as_given())
     elif path.lower().endswith(".png"):
         import numpy as np
 
@@ -229,21 +223,6 @@ def _write_one(path: str, found: Explanation) -> None:
     else:
         with replacing(path) as file:
             file.write((json.dumps(found.as_dict(), indent=1) + "\n").encode())
-
-
-def _given() -> str:
-    """The command as it can be given again."""
-    context = click.get_current_context()
-    parts = ["visq", "explain", str(context.params["image"])]
-    for parameter in context.command.params[1:]:
-        name = parameter.name or ""
-        if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
-            continue
-        value = context.params[name]
-        flag = max(parameter.opts, key=len)
-        for one in value if isinstance(value, tuple) else (value,):
-            parts += [flag] if isinstance(one, bool) else [flag, str(one)]
-    return shlex.join(parts)
 
 
 def _show(found: Explanation) -> None:

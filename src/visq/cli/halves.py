@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from visq.cli import exits, metric_option
+from visq.cli.given import adding, as_given, was_given
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import as_options, counted, say
 from visq.cli.progress import Progress
@@ -84,15 +84,9 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command(name="halves", epilog=f"{_EXAMPLES}\n{_EXITS}")
 @click.argument("dataset", type=click.UNPROCESSED, metavar="DATASET[:LABELS][=ROOT]")
-@_options
+@adding(_OPTIONS)
 def command(**given: Any) -> int:
     """Tell whether half of an image decides what models say of it, by what people said of the images.
 
@@ -105,7 +99,7 @@ def command(**given: Any) -> int:
     undecided, or not testable with these models, with its rule and the figures behind it.
     """
     given["cache"] = given["cache"] or os.path.splitext(given["outputs"][0])[0] + ".halves.sqlite"
-    if given["split"] == "" and _was_given("split"):
+    if given["split"] == "" and was_given("split"):
         raise OptionError("--split is empty", expected="official:PART, or K or K:PART")
     with warnings.catch_warnings(), Interruptible() as interruptible:
         warnings.simplefilter("ignore", VisqWarning)  # notes of the database and of single pictures
@@ -157,7 +151,7 @@ def _halves(given: dict[str, Any], check: Callable[[], None]) -> int:
             raise
         say(f"{error} What was measured before is kept; the same command goes on with it.")
         return exits.SOME_FAILED
-    found = replace(found, made=made(_given()))
+    found = replace(found, made=made(as_given()))
     code = max(_say_failures(found), _write(found, given["outputs"]))
     if not given["quiet"]:
         _show(found)
@@ -242,29 +236,6 @@ def _write(found: Results, outputs: tuple[str, ...]) -> int:
             say(f"{error.message}. What was measured is kept: the same command writes it without measuring again.")
             code = exits.SOME_FAILED
     return code
-
-
-def _was_given(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE
-
-
-def _given() -> str:
-    """The command as it can be given again."""
-    context = click.get_current_context()
-    parts = ["visq", "halves"]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if not _was_given(name):
-            continue
-        value = context.params[name]
-        if isinstance(parameter, click.Argument):
-            parts.append(str(value))
-            continue
-        flag = max(parameter.opts, key=len)
-        for one in value if isinstance(value, tuple) else (value,):
-            parts += [flag] if isinstance(one, bool) else [flag, str(one)]
-    return shlex.join(parts)
 
 
 def _show(found: Results) -> None:

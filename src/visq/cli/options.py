@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 import click
 
 from visq.cli import gates, metric_option
+from visq.cli.given import Decorator, adding
 from visq.cli.session import Settings
 from visq.errors import OptionError
 from visq.run.tasks import Reading
@@ -47,7 +48,7 @@ all_files = click.option(
 )
 
 
-def shared(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def shared(kind: str) -> Decorator:
     """The decorator that adds them all to a command that measures metrics of one `kind` (fr or nr)."""
     metric = click.option(
         "-m",
@@ -59,12 +60,7 @@ def shared(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         f"[default: {','.join(metric_option.DEFAULTS[kind])}]",
     )
 
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in (*reversed(_OPTIONS), metric):
-            command = option(command)
-        return command
-
-    return add
+    return adding((metric, *_OPTIONS))
 
 
 def settings(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import os
-import shlex
 import warnings
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from visq.cli import exits
+from visq.cli.given import adding, as_given
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import counted, say
 from visq.cli.progress import Progress
@@ -85,14 +84,8 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command(name="probe", epilog=f"{_EXAMPLES}\n{_EXITS}")
-@_options
+@adding(_OPTIONS)
 def command(**given: Any) -> int:
     """Tell how well distances inside pre-trained networks agree with people, layer by layer.
 
@@ -141,7 +134,7 @@ def _probe(given: dict[str, Any]) -> int:
             raise
         say(f"{error} What was measured before is kept; the same command goes on with it.")
         return exits.SOME_FAILED
-    table = replace(table, made=made_by(_given()))
+    table = replace(table, made=made_by(as_given()))
     code = _write(table, given["outputs"])
     if not given["quiet"]:
         _show(table)
@@ -243,21 +236,6 @@ def _write(table: Table, outputs: tuple[str, ...]) -> int:
             say(f"{error.message}. What was measured is kept: the same command writes it without measuring again.")
             code = exits.SOME_FAILED
     return code
-
-
-def _given() -> str:
-    """The command as it can be given again."""
-    context = click.get_current_context()
-    parts = ["visq", "probe"]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
-            continue
-        value = context.params[name]
-        for one in value if isinstance(value, tuple) else (value,):
-            flag = max(parameter.opts, key=len)
-            parts += [flag] if isinstance(one, bool) else [flag, str(one)]
-    return shlex.join(parts)
 
 
 def _show(table: Table) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from visq.cli import exits, gates, metric_option
+from visq.cli.given import adding
 from visq.cli.interrupts import Interruptible
 from visq.cli.messages import as_options, say
 from visq.cli.progress import Progress
@@ -72,15 +73,9 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command(name="video", epilog=f"{_EXAMPLES}\n{exits.EPILOG}")
 @click.argument("files", nargs=-1, required=True, type=click.UNPROCESSED, metavar="FILE...")
-@_with_options
+@adding(_OPTIONS)
 def command(files: tuple[str, ...], **given: Any) -> int:
     """Score videos frame by frame.
 

@@ -90,13 +90,7 @@ def run(
     >>> own.srcc["full"].estimate, sorted(own.differences)[0], found.claims[1].verdict
     (1.0, 'critical - random', 'not testable')
     """
-    asked = [one if isinstance(one, Model) else model(one) for one in models]
-    if not asked:
-        raise OptionError("no model was named", expected="a metric that judges an image alone")
-    names = [one.name for one in asked]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise OptionError(f"two models are called {twice[0]}", hint="Give them names: model(..., name=...).")
+    asked = _asked(models)
     falling = bool(labels_lower_is_better)
     if isinstance(pictures, Sequence):
         chosen = list(pictures)
@@ -111,6 +105,18 @@ def run(
         asked, chosen, found, failures, labels_lower_is_better=falling, shares=shares, samples=samples, seed=seed,
         about=about,
     )  # fmt: skip
+
+
+def _asked(models: Sequence[str | Metric | Model]) -> list[Model]:
+    """The models, of which there must be one, and no two of one name."""
+    asked = [one if isinstance(one, Model) else model(one) for one in models]
+    if not asked:
+        raise OptionError("no model was named", expected="a metric that judges an image alone")
+    names = [one.name for one in asked]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise OptionError(f"two models are called {twice[0]}", hint="Give them names: model(..., name=...).")
+    return asked
 
 
 __all__ = ["run"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -117,13 +118,16 @@ class _Look:
         share = self.share[:, None, None, None]
         if bool((self.share == 1.0).all()):
             return self._seen(self.batch, rows, columns)
-        mirror = Batch(_turned(self.batch.data), self.batch.peak, self.batch.single)
-        other = _turned(self._seen(mirror, rows, columns.mirrored(cells(self.size[1]))))
+        other = _turned(self._seen(self._mirror, rows, columns.mirrored(cells(self.size[1]))))
         if bool((self.share == 0.0).all()):
             return other
         found = self._seen(self.batch, rows, columns)
         share = share.to(found.dtype) if is_torch(found) else share.astype(found.dtype)
         return found * share + other * (1 - share)
+
+    @cached_property
+    def _mirror(self) -> Batch:
+        return Batch(_turned(self.batch.data), self.batch.peak, self.batch.single)
 
     def _seen(self, batch: Batch, rows: Span, columns: Span) -> Any:
         return self.run(cut(batch, self.scale, rows.pixels, columns.pixels), self.stages)

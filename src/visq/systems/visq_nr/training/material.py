@@ -140,8 +140,9 @@ class Material:
     def varied(self, part: Part) -> Features:
         """Of every picture one type of damage at levels 0 to 5: of the first the first type, and so on in turn."""
         images = image_cache.build(part, self._folder / f"pictures-{part.identity[:12]}", work=self._work)
-        ways = ((part.only([i]), COMMON[i % len(COMMON)]) for i in range(len(part)))
-        return self.rows(view for one, way in ways for view in graded_pictures(images, one, (way,)))
+        ways = len(COMMON)
+        views = [graded_pictures(images, part.only(range(j, len(part), ways)), COMMON[j : j + 1]) for j in range(ways)]
+        return self.rows(views[i % ways][i // ways * STEPS + level] for i in range(len(part)) for level in range(STEPS))
 
     def trimmed(self, part: Part) -> Features:
         """Of every picture two rows: itself, and a part of it."""
