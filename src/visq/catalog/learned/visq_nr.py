@@ -6,7 +6,7 @@ from visq.types import InputSpec, MetricSpec, Option, Part, Verification, Weight
 
 WEIGHTS = Weights(
     filename="visq_nr.onnx",
-    sha256="e94e482fd3fa204970ff3c4d71b57603c172870b4e767bc6520e55ffa2bc0301",
+    sha256="a7f0a9ba11f803634462da1fcee88d0eacde6e2151568096dd3b4b48e87489ea",
     licence="Apache-2.0",
     origin="trained by visq on BIQ2021, from TensorFlow's EfficientNet-Lite0 (ImageNet-1k)",
     ships=True,

@@ -16,6 +16,8 @@ CHANNELS = (16, 24, 40, 80, 112, 192, 320)
 STRIDES = (2, 4, 8, 16, 16, 32, 32)
 #: Native size and half of it.
 SCALES = (1, 2)
+#: Of shares of brightness (`tones.py`): 16 degrees of luma, of a pixel's largest and of its smallest value.
+TONES = 48
 #: What the read-out says besides the score; each in 0..1, higher is better.
 SUBSCORES = ("sharpness", "noise", "exposure", "compression")
 #: The sub-score that `Design.heed` is about, and the most that its value before the logistic function counts for.
@@ -51,6 +53,8 @@ class Design:
         So many times the compression sub-score, before the logistic function and within ±6, is added to the score
         before it. People hardly mind the first trace of compression, and a score that is learned from opinions alone
         may rise with it.
+    tones : bool
+        Whether the statistics have those of brightness too, taken at half size.
     link : {"sigmoid", "linear"}
         What keeps the score in 0..1: a logistic function, or nothing while training and a cut where it is used.
 
@@ -67,6 +71,7 @@ class Design:
     input_dropout: float = 0.0
     mirror: Mirror = "none"
     heed: float = 0.0
+    tones: bool = False
     link: Link = "sigmoid"
 
     def __post_init__(self) -> None:
@@ -74,6 +79,8 @@ class Design:
         check_choice("mirror", self.mirror, get_args(Mirror))
         for name in ("native", "half"):
             check_choice(name, getattr(self, name), range(len(TAPS) + 1))
+        if self.tones and not self.half:
+            raise OptionError("tones are taken at half size", expected="half of at least 1", got="0")
         if self.native + self.half == 0:
             raise OptionError("a network without stages", expected="native or half of at least 1", got="0 and 0")
         for name in ("dropout", "input_dropout"):
@@ -113,7 +120,17 @@ class Design:
     @property
     def features(self) -> int:
         """Length of the statistics: of each scale the means of all channels, then their standard deviations."""
-        return sum(2 * sum(CHANNELS[:n]) for n in self.stages)
+        return sum(2 * len(self.channels(scale)) for scale, _ in self.scales)
+
+    def channels(self, scale: int) -> tuple[tuple[str, int], ...]:
+        """Stage and number of every channel of a scale, in the order of the moments."""
+        stages = dict(self.scales)[scale]
+        found = [(f"stage{stage}", n) for stage in range(stages) for n in range(CHANNELS[stage])]
+        return (*found, *(("tones", n) for n in range(TONES) if self.tones_at(scale)))
+
+    def tones_at(self, scale: int) -> bool:
+        """Whether brightness is counted at a scale."""
+        return self.tones and scale == SCALES[-1]
 
     def options(self) -> dict[str, Any]:
         """As `of` takes them."""

@@ -13,7 +13,7 @@ import numpy as np
 from visq.ops.arrays import Batch
 from visq.ops.choices import check_choice
 from visq.systems.visq_nr.calibration import Calibration
-from visq.systems.visq_nr.design import CHANNELS, Design
+from visq.systems.visq_nr.design import Design
 from visq.systems.visq_nr.network import Network
 from visq.systems.visq_nr.statistics import whole
 from visq.train.data.feature_extractors import Frozen
@@ -81,9 +81,8 @@ def columns(design: Design) -> tuple[str, ...]:
     ('1/stage0/0/mean', '2/stage6/319/std')
     """
     return tuple(
-        f"{scale}/stage{stage}/{channel}/{statistic}"
-        for scale, stages in design.scales
+        f"{scale}/{stage}/{channel}/{statistic}"
+        for scale, _ in design.scales
         for statistic in ("mean", "std")
-        for stage in range(stages)
-        for channel in range(CHANNELS[stage])
+        for stage, channel in design.channels(scale)
     )

@@ -58,7 +58,8 @@ def visq_nr(
 
     The seven stages of an EfficientNet-Lite0 look at the whole picture at native size and at half of it (means of
     2 x 2). Of every channel the mean and the standard deviation over the picture are taken,
-    ``s = sqrt(max(E x^2 - (E x)^2, 0) + 1e-4)``; a small network reads them. Nothing is resized or cropped.
+    ``s = sqrt(max(E x^2 - (E x)^2, 0) + 1e-4)``, and so of 48 shares of brightness at half size (16 degrees of luma, of
+    a pixel's largest and of its smallest value); a small network reads them. Nothing is resized or cropped.
 
     Of the picture and its mirror image that one is looked at whose light is on the left, and both, with shares that
     change steadily, where it is within a hundredth of the middle: a mirrored picture has the same score. A tenth of the

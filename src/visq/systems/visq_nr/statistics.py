@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from visq.ops.arrays import Batch, is_torch
+from visq.systems.visq_nr import tones
 from visq.systems.visq_nr.design import BALANCED, EPSILON, Design
 from visq.systems.visq_nr.grid import Span, around, cells, sized, tiles, weights
 from visq.systems.visq_nr.planes import cut
@@ -81,8 +82,7 @@ def features(scales: list[Any]) -> Any:
     """
     found = []
     for moments in scales:
-        half = moments.shape[1] // 2
-        mean, square = moments[:, :half], moments[:, half:]
+        mean, square = _halved(moments)
         # Rounding makes it negative where a picture is flat.
         variance = (square - mean * mean).clip(0.0)
         found += [mean, (variance + EPSILON) ** 0.5]
@@ -106,6 +106,7 @@ class _Look:
     scale: int
     stages: int
     run: Run
+    tones: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -130,7 +131,14 @@ class _Look:
         return Batch(_turned(self.batch.data), self.batch.peak, self.batch.single)
 
     def _seen(self, batch: Batch, rows: Span, columns: Span) -> Any:
-        return self.run(cut(batch, self.scale, rows.pixels, columns.pixels), self.stages)
+        planes = cut(batch, self.scale, rows.pixels, columns.pixels)
+        found = self.run(planes, self.stages)
+        if not self.tones:
+            return found
+        shares = tones.moments(planes)
+        shares = shares.to(found.dtype) if is_torch(found) else shares.astype(found.dtype)
+        parts = [half for both in zip(_halved(found), _halved(shares), strict=True) for half in both]
+        return batch.xp.concat(parts, axis=1)
 
     def survey(self, *, keep: bool = False, visit: Visit | None = None) -> tuple[Any, Any]:
         """`(N, 2 C)` means over the whole picture, and `(N, 2 C, h, w)` of all cells if they are to be kept.
@@ -155,6 +163,12 @@ class _Look:
         return total[:, :, 0, 0] * (1.0 / (down.sum() * across.sum())), cells
 
 
+def _halved(moments: Any) -> tuple[Any, Any]:
+    """Means, and means of squares."""
+    half = moments.shape[1] // 2
+    return moments[:, :half], moments[:, half:]
+
+
 def _touched(weight: Any) -> slice:
     """The cells that some window holds a part of."""
     places = np.flatnonzero(weight.any(axis=0))
@@ -165,7 +179,8 @@ def looks_of(batch: Batch, design: Design, run: Run) -> Iterator[_Look]:
     """What is looked at, at each scale."""
     side = shares(batch) if design.mirror == "side" else None
     for scale, stages in design.scales:
-        yield _Look(batch, _halves(batch) if design.mirrored(scale) else side, scale, stages, run)
+        yield _Look(batch, _halves(batch) if design.mirrored(scale) else side, scale, stages, run,
+                    design.tones_at(scale))  # fmt: skip
 
 
 def shares(batch: Batch) -> Any:
