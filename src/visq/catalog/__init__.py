@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from importlib import import_module
 from numbers import Integral, Real
 from typing import Any
 
@@ -29,6 +30,9 @@ from visq.types import MetricSpec, Option
 # The metric that images are judged by alone where none is named comes first of its kind.
 _TABLES = (*_FULL_REFERENCE, *_REDUCED_REFERENCE, *_OURS, *_NO_REFERENCE, *_LEARNED, *_VIDEO)
 _SPECS: dict[str, MetricSpec] = {spec.id: spec for spec in _TABLES}
+#: Systems that are in no list while no parameters of theirs ship: `get` knows them, and a file of one's own makes them
+#: metrics all the same (`loda:model=FILE`).
+UNLISTED = ("ridge", "reiqa", "loda", "pmt")
 _ALIASES: dict[str, str] = {alias: spec.id for spec in _SPECS.values() for alias in spec.aliases}
 
 # Whole numbers beyond are no setting of anything; those of hundreds of digits cannot even be printed.
@@ -51,7 +55,7 @@ def specs(kind: str | None = None) -> list[MetricSpec]:
 
 
 def get(name: str) -> MetricSpec:
-    """The spec of a metric by id or alias; `-` and `_`, upper and lower case are the same.
+    """The spec of a metric by id or alias, or of one of `UNLISTED`; `-` and `_`, upper and lower case are the same.
 
     Raises
     ------
@@ -62,6 +66,9 @@ def get(name: str) -> MetricSpec:
     found = _SPECS.get(_ALIASES.get(wanted, wanted))
     if found is not None:
         return found
+    if wanted in UNLISTED:
+        unlisted: MetricSpec = import_module(f"visq.catalog.learned.{wanted}").SPEC
+        return unlisted
     near = difflib.get_close_matches(wanted, [*_SPECS, *_ALIASES], n=3, cutoff=0.5)
     near = list(dict.fromkeys(_ALIASES.get(n, n) for n in near))
     suggestion = f"Did you mean {', '.join(map(repr, near))}? " if near else ""

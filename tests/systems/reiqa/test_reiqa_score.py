@@ -176,3 +176,21 @@ def test_the_header_of_the_file_is_plain_json(made):
     assert about["system"] == "reiqa"
     assert about["options"]["trunks"] == {"quality": "resnet18_half", "content": "resnet18_half"}
     assert len(about["fitted"]["alphas"]) == 9
+
+
+def test_a_read_out_of_both_finds_the_features_of_either_alone(made, tmp_path, monkeypatch):
+    from visq.train.data.feature_cache import FeatureCache
+
+    files = {part: str(made["files"][part]) for part in ("quality", "content")}
+    named = {"cache": tmp_path / "kept", "alphas": [1.0], "splits": 2}
+    for part, file in files.items():
+        fit_readout("reiqa", made["rated"], tmp_path / part, options={part: file}, **named)
+
+    def computed(*_):
+        pytest.fail("features were computed again")
+
+    monkeypatch.setattr(FeatureCache, "_add", computed)
+    report = fit_readout("reiqa", made["rated"], tmp_path / "both", options=files, **named)
+    alone = [load(tmp_path / part).ridge.centre for part in files]
+    assert report.features == len(np.concatenate(alone))
+    assert load(tmp_path / "both").ridge.centre.tolist() == np.concatenate(alone).tolist()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Literal
 
 from visq.api import Metric
@@ -15,8 +14,6 @@ from visq.explain.pixels import Fill
 
 #: `transformer`: positions of it can be masked; `cnn`: another network; `classical`: none.
 Family = Literal["transformer", "cnn", "classical"]
-#: Systems that are in no catalogue while no parameters ship: a file of one's own makes them models all the same.
-UNLISTED = ("pmt", "loda", "reiqa")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +83,7 @@ def model(
     Parameters
     ----------
     metric : str or Metric
-        A name, with options as `-m` takes them; of the systems in `UNLISTED` too, with a file of parameters.
+        A name, with options as `-m` takes them; those in `visq.catalog.UNLISTED` with a file of parameters.
     level : {"token", "pixel"}, optional
         None: `token` where the metric has it.
     fill : {"mean", "blur", "noise"}, optional
@@ -141,15 +138,13 @@ def model(
 def _named(text: str) -> Metric:
     """A metric of the catalogue, or a system that is in none, with options that name its parameters."""
     from visq import catalog
-    from visq.catalog.naming import parse
 
-    several = parse(text)
-    name, options = several[0]
-    if len(several) > 1 or name not in UNLISTED or name in catalog.ids():
-        return as_metric(text)
-    if not options:
-        raise OptionError(f"{name} comes without parameters", hint=f"Name a file of your own: {name}:model=FILE.")
-    return Metric(import_module(f"visq.catalog.learned.{name}").SPEC, options)
+    found = as_metric(text)
+    if found.id not in catalog.ids() and not found.options:
+        raise OptionError(
+            f"{found.id} comes without parameters", hint=f"Name a file of your own: {found.id}:model=FILE."
+        )
+    return found
 
 
 def _family(metric: Metric) -> Family:
@@ -161,4 +156,4 @@ def _family(metric: Metric) -> Family:
     return "cnn" if hiding is not None or spec.graph or spec.extra == "torch" else "classical"
 
 
-__all__ = ["UNLISTED", "Family", "Model", "model"]
+__all__ = ["Family", "Model", "model"]

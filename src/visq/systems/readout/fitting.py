@@ -194,20 +194,26 @@ def features(
     """
     with ExitStack() as stack:
         folder = expanded(cache) if cache is not None else Path(stack.enter_context(TemporaryDirectory()))
-        kept = FeatureCache(folder, source.rows, threads=threads)
-        found = kept.features(part, work=work)
+        kept = [FeatureCache(folder, maker, threads=threads) for maker in source.rows]
+        values, identity = _joined(kept, part, work)
         if not source.difference:
-            return np.array(found.values), found.identity
+            return values, identity
         names = [part.dataset.samples[i].reference for i in part.indices]
         if not all(names):
             raise InputError(
                 f"{part.dataset.spec.id} has pictures without references", hint="Fit without them: reference=false."
             )
         known = dict.fromkeys(names)
-        references = kept.features([part.dataset.root / name for name in known], work=work)
+        references, other = _joined(kept, [part.dataset.root / name for name in known], work)
         place = {name: i for i, name in enumerate(known)}
-        pristine = references.values[[place[name] for name in names]]
-        return np.abs(pristine - found.values), f"{found.identity} {references.identity}"
+        pristine = references[[place[name] for name in names]]
+        return np.abs(pristine - values), f"{identity} {other}"
+
+
+def _joined(kept: Sequence[FeatureCache], pictures: Any, work: Work | None) -> tuple[np.ndarray, str]:
+    """Features of all makers side by side, and their identities."""
+    found = [cache.features(pictures, work=work) for cache in kept]
+    return np.concatenate([one.values for one in found], axis=1), " ".join(one.identity for one in found)
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:

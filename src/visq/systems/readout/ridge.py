@@ -37,6 +37,12 @@ class Ridge:
     intercept: float
     alpha: float
 
+    @property
+    def line(self) -> tuple[np.ndarray, float]:
+        """Weights and intercept for features as they are, neither centred nor scaled."""
+        slope = self.weights / self.spread
+        return slope, self.intercept - float(slope @ self.centre)
+
     def predict(self, rows: Any) -> np.ndarray:
         """Scores of features: `(...)` of `(..., F)`.
 

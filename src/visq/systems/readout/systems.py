@@ -25,8 +25,8 @@ class Source(Protocol):
 
     Attributes
     ----------
-    rows : RowMaker
-        Turns pictures into features.
+    rows : tuple of RowMaker
+        Turn pictures into features, which are joined in this order; those of each are kept by themselves.
     difference : bool
         Full reference: the features are the absolute differences of those of reference and picture.
     options : mapping
@@ -36,7 +36,7 @@ class Source(Protocol):
     """
 
     @property
-    def rows(self) -> RowMaker: ...
+    def rows(self) -> tuple[RowMaker, ...]: ...
     @property
     def difference(self) -> bool: ...
     @property
@@ -81,6 +81,17 @@ SYSTEMS: dict[str, System] = {
             Option("device", "str", "cpu", "where the encoders run"),
         ),
         "visq.systems.reiqa.reiqa(picture, model=FILE)",
+    ),
+    "ridge": System(
+        "visq.systems.ridge:opened",
+        "ridge regression on the responses of a network that nobody trained for quality",
+        (
+            Option("net", "str", "efficientnet_lite0", "the network, as `visq probe --nets` names it: ID, ID@FILE"),
+            Option("layers", "str", "", "whose responses, with | between several; empty: the last layer's"),
+            Option("scales", "str", "1|2", "how many times smaller the picture is made, with | between several"),
+            Option("statistics", "str", "mean", "of each channel: mean, std, max, with | between several"),
+        ),
+        "visq.metric('ridge', model=FILE)(picture)",
     ),
 }
 

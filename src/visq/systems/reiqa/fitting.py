@@ -55,7 +55,9 @@ class Source:
     """As `visq.systems.readout.systems.Source`."""
 
     def __init__(self, encoders: Encoders, *, difference: bool, long_side: int, half: bool, device: str) -> None:
-        self.rows = Rows(encoders, long_side=long_side, device=device)
+        # One by one: a read-out of both encoders finds what was computed for either alone.
+        alone = [Encoders({part: trunk}, {part: encoders.names[part]}) for part, trunk in encoders.trunks.items()]
+        self.rows = tuple(Rows(one, long_side=long_side, device=device) for one in alone)
         self.difference = difference
         self.options = {"trunks": dict(encoders.names), "difference": difference, "long_side": long_side}
         self.tensors = encoders.state(half=half)

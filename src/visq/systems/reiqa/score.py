@@ -261,9 +261,7 @@ def _loaded(path: Path, sha256: str, device: str, double: bool) -> Model:  # noq
                 got=str(len(held.ridge.weights)),
             )  # fmt: skip
         encoders.module.to(device=device, dtype=torch.float64 if double else torch.float32)
-        slope = held.ridge.weights / held.ridge.spread
-        level = held.ridge.intercept - float(slope @ held.ridge.centre)
-        line = tuple(torch.tensor(v, dtype=torch.float64, device=device) for v in (slope, level))
+        line = tuple(torch.tensor(v, dtype=torch.float64, device=device) for v in held.ridge.line)
     return Model(encoders, held.ridge, difference, long_side, dict(held.fitted), (line[0], line[1]))
 
 
