@@ -14,6 +14,19 @@ from visq.backbones.spec import BackboneSpec
 _EPSILON = 1e-6
 
 
+def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """``softmax(q k' / sqrt(d)) v`` of `(N, heads, T, d)`, `(N, heads, S, d)` twice; to `(N, heads, T, d)`.
+
+    torch's own, but where it is learned through on a processor in bfloat16: there its way back takes twice the time of
+    the three products written out (torch 2.13, T = S = 197).
+    """
+    slow = query.device.type == "cpu" and query.dtype == torch.bfloat16 and torch.is_grad_enabled()
+    if not (slow and (query.requires_grad or key.requires_grad or value.requires_grad)):
+        return functional.scaled_dot_product_attention(query, key, value)
+    weights = torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1), dim=-1)
+    return weights.to(value.dtype) @ value
+
+
 class Attention(nn.Module):
     """Self-attention of several heads."""
 
@@ -27,7 +40,7 @@ class Attention(nn.Module):
         """From `(N, T, C)` to the same."""
         count, length, width = tokens.shape
         parts = self.qkv(tokens).reshape(count, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
+        mixed = attention(parts[0], parts[1], parts[2])
         return self.proj(mixed.transpose(1, 2).reshape(count, length, width))
 
 

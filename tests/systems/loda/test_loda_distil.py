@@ -133,3 +133,21 @@ def test_any_folder_of_photographs_will_do(tmp_path):
     (tmp_path / "photos" / "visq.csv").write_text("image,score")
     with pytest.raises(InputError, match="rated database"):
         streams(one, tmp_path / "photos")
+
+
+@pytest.mark.parametrize("variant", ["loda", "no-tokens", "add", "probe"])
+def test_every_variant_takes_the_checkpoint_of_the_transformer(variant, rated_pictures, tmp_path):
+    """`options.vit=RUN/best.safetensors`, as the recipe of loda-mini says; its own checkpoint is read beside it."""
+    from visq.systems.loda.adapter import load
+    from visq.train import override
+
+    folder, caches = rated_pictures
+    first = loda_small.recipe("loda-mini-vit", caches, epochs=1)
+    vit = loda_small.fitted(first, tmp_path / "vit", data=folder).folder / "best.safetensors"
+    one = loda_small.recipe("loda-mini", caches, epochs=1)
+    one = override(one, f"options.design.variant={variant}", f"options.vit={vit}")
+    kept = loda_small.fitted(one, tmp_path / "run", data=folder).folder / "best.safetensors"
+    network = load(kept, vit, "random")
+    assert network.design.variant == variant
+    wanted = trunks.transformer(network.design, vit).state_dict()
+    assert all(torch.equal(value, wanted[name]) for name, value in network.vit.state_dict().items())

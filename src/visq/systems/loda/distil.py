@@ -34,6 +34,8 @@ TEACHER = "efficientnet_lite0"
 #: What is taught: the tap, and its channels.
 TARGETS = {"patch": ("blocks.4.2", 112), "square": ("blocks.6.0", 320), "whole": ("head.relu6", 1280)}
 _SPREAD = 0.02
+# Crops that the teacher looks at together: its maps of more of them leave the processor's caches.
+_TOGETHER = 8
 
 
 class Pupil(Sealed):
@@ -82,11 +84,17 @@ class Pupil(Sealed):
     def taught(self, planes: Tensor) -> dict[str, Tensor]:
         """The teacher's features for each target, as `said` has them, standardised channel by channel."""
         with torch.no_grad():
-            maps = self.teacher(self.teacher.normalise(planes), [tap for tap, _ in TARGETS.values()])
-            found = {name: maps[tap].float().flatten(2) for name, (tap, _) in TARGETS.items()}
-            found["whole"] = found["whole"].mean(2)
+            parts = planes.split(_TOGETHER) if planes.device.type == "cpu" else (planes,)
+            seen = [self._seen(part) for part in parts]
+            found = {name: torch.cat([one[name] for one in seen]) for name in TARGETS}
             standard = {name: self.standard[name](values) for name, values in found.items()}
         return {name: v.transpose(1, 2) if v.ndim == 3 else v for name, v in standard.items()}
+
+    def _seen(self, planes: Tensor) -> dict[str, Tensor]:
+        """The teacher's features for each target: `(N, C, T)`, or `(N, C)` of the whole crop."""
+        maps = self.teacher(self.teacher.normalise(planes), [tap for tap, _ in TARGETS.values()])
+        found = {name: maps[tap].float().flatten(2) for name, (tap, _) in TARGETS.items()}
+        return {**found, "whole": found["whole"].mean(2)}
 
 
 def _begin(student: nn.Module) -> None:

@@ -95,6 +95,9 @@ class LoDa(Sealed):
             Numbers of the patches that there are, row by row; the others are left out, which for the class token is
             what hiding them from every question is.
         """
+        if self.cnn is None:
+            # All of them are zero: one says what all of them do.
+            tokens = tokens[:, :1]
         values = normalised(self.vit, planes, self.design)
         for stage in self.vit.stages(values):
             if stage.tap.startswith(_BLOCK) and len(self.injectors):

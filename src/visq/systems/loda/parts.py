@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from visq.backbones.vit import attention
+
 #: Of the vectors that scale what is injected.
 SPREAD = 0.02
 
@@ -34,8 +36,33 @@ class Extractor(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """From `(N, C, h, w)` to tokens `(N, grid^2, width)`, row by row."""
-        found = self.local(functional.gelu(self.narrow(maps)))
-        return functional.adaptive_avg_pool2d(found, self.grid).flatten(2).transpose(1, 2)
+        found = functional.gelu(self.narrow(maps))
+        return local_means(found, self.local.weight, self.grid).flatten(1, 2)
+
+
+def local_means(maps: Tensor, weight: Tensor, grid: int) -> Tensor:
+    """Means over a grid of a 3x3 convolution with zeros around it: `(N, C, h, w)` to `(N, grid, grid, C')`.
+
+    The mean of a convolution is its weights times the means of its input's nine shifts, so nothing is multiplied at
+    the full size: of 56 x 56 pixels in 7 x 7 parts a sixty-fourth is left.
+
+    >>> local_means(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3), 2)[..., 0].tolist()
+    [[[6.25, 6.25], [6.25, 6.25]]]
+    """
+    high, wide = (_shifted_means(n, grid, maps) for n in (maps.shape[2], maps.shape[3]))
+    # In memory the channels are last.
+    pixels = maps.permute(0, 2, 3, 1)
+    rows = (high @ pixels.flatten(2)).unflatten(2, pixels.shape[2:])
+    means = (wide @ rows).unflatten(2, (3, grid)).unflatten(1, (3, grid))
+    taps = means.permute(0, 2, 4, 1, 3, 5).flatten(3)
+    return functional.linear(taps, weight.permute(0, 2, 3, 1).flatten(1))
+
+
+def _shifted_means(count: int, grid: int, like: Tensor) -> Tensor:
+    """`(3 grid, count)`: means over each part of a line of pixels that begins one earlier, as it is, one later."""
+    line = functional.pad(torch.eye(count, dtype=like.dtype, device=like.device), (1, 1))
+    shifts = [functional.adaptive_avg_pool1d(line[:, first : first + count], grid) for first in range(3)]
+    return torch.cat(shifts, dim=1).T
 
 
 class CrossAttention(nn.Module):
@@ -54,7 +81,7 @@ class CrossAttention(nn.Module):
             return self.proj(torch.zeros_like(query))
         q = self._split(self.q(query))
         k, v = (self._split(part) for part in self.kv(tokens).chunk(2, dim=-1))
-        mixed = functional.scaled_dot_product_attention(q, k, v)
+        mixed = attention(q, k, v)
         return self.proj(mixed.transpose(1, 2).flatten(2))
 
     def _split(self, x: Tensor) -> Tensor:
@@ -104,4 +131,4 @@ class CosineHead(nn.Module):
         return functional.cosine_similarity(vectors, self.weight, dim=1)
 
 
-__all__ = ["SPREAD", "CosineHead", "CrossAttention", "Extractor", "Injector", "Mlp"]
+__all__ = ["SPREAD", "CosineHead", "CrossAttention", "Extractor", "Injector", "Mlp", "local_means"]

@@ -1,8 +1,8 @@
 """The transformer of loda-mini: 6 blocks, 192 wide, that is taught the features of EfficientNet-Lite0 on photographs.
 
 Command:   visq train loda-mini-vit --data BIQ2021 -o run
-Time:      about 65 minutes on two cores for 4,000 steps of 32 crops, reckoned from single steps (0.06 s of a core for a
-           crop; 0.08 in float32)
+Time:      about 75 minutes of one core, 38 on two, for 3,500 steps of 32 crops, reckoned from single steps (0.04 s of
+           a core for a crop); the resized pictures, made once, not counted
 Hardware:  two cores with AMX or AVX-512 in bfloat16 (other processors: precision=float32, half as long again), 3 GB of
            memory, 4 GB of disk for the resized pictures
 Result:    not yet run
@@ -31,7 +31,7 @@ RECIPE = Recipe(
     objective="visq.systems.loda.distil:objective",
     measure="visq.systems.loda.distil:measure",
     data="the folder of a database of photographs (options.dataset: biq2021), or any folder of them (options.dataset=)",
-    epochs=16,
+    epochs=14,
     batch=32,
     precision="bf16",
     seed=0,
