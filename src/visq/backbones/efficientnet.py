@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from visq.backbones.backbone import Backbone, Stage
-from visq.backbones.parts import make_blur, relu6_
+from visq.backbones.parts import make_blur, normalised, relu6_
 from visq.backbones.spec import BackboneSpec
 from visq.backbones.table.mobile import EFFICIENTNET_LITE0
 
@@ -43,14 +43,14 @@ def timm_name(name: str) -> str:
 class SameConv(nn.Conv2d):
     """A convolution padded as TensorFlow pads: to `ceil(n / stride)`, an odd zero more at the far end."""
 
-    def forward(self, values: Tensor) -> Tensor:
+    def _conv_forward(self, values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """From `(N, C, H, W)` to `(N, C', ceil(H / stride), ceil(W / stride))`."""
         kernel, stride = self.kernel_size[0], self.stride[0]
         ends = []
         for n in (values.shape[3], values.shape[2]):
             total = max((-(-n // stride) - 1) * stride + kernel - n, 0)
             ends += [total // 2, total - total // 2]
-        return super().forward(functional.pad(values, ends))
+        return super()._conv_forward(functional.pad(values, ends), weight, bias)
 
 
 def _conv(before: int, after: int, kernel: int, stride: int, groups: int = 1) -> nn.Conv2d:
@@ -62,6 +62,8 @@ def _conv(before: int, after: int, kernel: int, stride: int, groups: int = 1) ->
 class Separable(nn.Module):
     """Depthwise and 1x1 convolution, the first block of all."""
 
+    folded = False
+
     def __init__(self, before: int, after: int, kernel: int) -> None:
         super().__init__()
         self.conv_dw = _conv(before, before, kernel, 1, before)
@@ -71,11 +73,14 @@ class Separable(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """From `(N, before, H, W)` to `(N, after, H, W)`."""
-        return self.bn2(self.conv_pw(relu6_(self.bn1(self.conv_dw(values)))))
+        wide = relu6_(normalised(self.conv_dw, self.bn1, values, folded=self.folded))
+        return normalised(self.conv_pw, self.bn2, wide, folded=self.folded)
 
 
 class Inverted(nn.Module):
     """Inverted residual: 1x1 to many channels, depthwise, 1x1 to few, added to what came in where that fits."""
+
+    folded = False
 
     def __init__(
         self, before: int, after: int, expansion: int, kernel: int, stride: int, pooling: str, blur_size: int
@@ -93,9 +98,9 @@ class Inverted(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """From `(N, before, H, W)` to `(N, after, H / stride, W / stride)`, rounded up."""
-        wide = relu6_(self.bn1(self.conv_pw(values)))
-        wide = self.blur(relu6_(self.bn2(self.conv_dw(wide))))
-        out = self.bn3(self.conv_pwl(wide))
+        wide = relu6_(normalised(self.conv_pw, self.bn1, values, folded=self.folded))
+        wide = self.blur(relu6_(normalised(self.conv_dw, self.bn2, wide, folded=self.folded)))
+        out = normalised(self.conv_pwl, self.bn3, wide, folded=self.folded)
         return out + values if self.added else out
 
 
@@ -131,6 +136,16 @@ class EfficientNetLite(Backbone):
         self.blocks = nn.Sequential(*stages)
         self.conv_head = nn.Conv2d(before, last, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(last, eps=_EPSILON)
+
+    def fold(self) -> EfficientNetLite:
+        """From now on let each block compute a convolution and its batch normalisation as one, see `normalised`.
+
+        Rounding changes, by 1e-6 of the largest response; parameters and their names do not.
+        """
+        for module in self.blocks.modules():
+            if isinstance(module, Separable | Inverted):
+                module.folded = True
+        return self
 
     def stages(self, images: Tensor) -> Iterator[Stage]:  # noqa: ARG002
         yield Stage("stem.conv", self.conv_stem)

@@ -9,6 +9,7 @@ unifying structure and texture similarity", TPAMI 2022 (the L2 pooling).
 from __future__ import annotations
 
 from math import comb
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -89,4 +90,34 @@ def _depthwise(values: Tensor, kernel: Tensor, stride: int, padding: int) -> Ten
 
 def relu6_(values: Tensor) -> Tensor:
     """``min(max(x, 0), 6)``, written over its input."""
+    if torch.is_grad_enabled() and values.requires_grad and not torch.jit.is_tracing():
+        return _Relu6.apply(values)
     return functional.hardtanh_(values, 0.0, 6.0)
+
+
+class _Relu6(torch.autograd.Function):
+    """The same where a gradient is recorded: its output says where it flows, torch's own keeps a copy of the input."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.mark_dirty(values)
+        functional.hardtanh_(values, 0.0, 6.0)
+        ctx.save_for_backward(values)
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        return torch.ops.aten.hardtanh_backward(gradient, ctx.saved_tensors[0], 0.0, 6.0)
+
+
+def normalised(conv: nn.Conv2d, norm: nn.BatchNorm2d, values: Tensor, *, folded: bool = False) -> Tensor:
+    """``norm(conv(values))``; `folded`, where the statistics stand still, as one convolution.
+
+    Its kernel is that of `conv` times ``gamma / sqrt(variance + epsilon)``: the same but for rounding, with the same
+    gradients of all parameters, and without the passes that a batch normalisation makes over the map there and back.
+    `conv` has no bias.
+    """
+    if norm.training or not folded or norm.running_mean is None or norm.running_var is None:
+        return norm(conv(values))
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    return conv._conv_forward(values, conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale)

@@ -85,12 +85,14 @@ def command(**given: Any) -> int:
     if not given["folder"] and not given["dry_run"]:
         raise click.UsageError("-o FOLDER is missing: where checkpoints and logs go, or --dry-run")
     from visq.train import load, override
+    from visq.train.memory import keep_freed
 
     if given["folder"] and not given["dry_run"]:
         from visq.train import folders
 
         folders.check(expanded(given["folder"]), resume=given["resume"])
     recipe = override(load(given["recipe"]), *given["settings"])
+    keep_freed()
     with _warnings_said(quiet=given["quiet"]):
         return _plan(recipe, given) if given["dry_run"] else _train(recipe, given)
 

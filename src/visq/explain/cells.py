@@ -116,10 +116,10 @@ def regular(size: tuple[int, ...], shape: tuple[int, ...]) -> Cells:
     return Cells(*(np.linspace(0.0, n, count + 1) for n, count in zip(size, shape, strict=True)))
 
 
-def squares(size: tuple[int, ...], most: int) -> Cells:
-    """Nearly square cells of nearly one size, no more than `most`, whose edges are multiples of 16 pixels.
+def squares(size: tuple[int, ...], most: int, step: int = STEP) -> Cells:
+    """Nearly square cells of nearly one size, no more than `most`, whose edges are multiples of `step` pixels.
 
-    In pictures with a side below 32 pixels they are multiples of 8, 4, 2 or 1.
+    In pictures with a side below twice that they are multiples of a half, a quarter, ... of it.
 
     Raises
     ------
@@ -135,7 +135,6 @@ def squares(size: tuple[int, ...], most: int) -> Cells:
     if not 2 <= most <= MOST:
         raise OptionError("no such number of cells", expected=f"2 to {MOST}", got=str(most))
     height, width = size
-    step = STEP
     while step > 1 and min(height, width) < 2 * step:
         step //= 2
     side = step

@@ -11,7 +11,7 @@ import numpy as np
 from visq.api import Metric
 from visq.explain.cells import Bools, Cells, Floats
 from visq.explain.estimators import Estimator, calls, estimate
-from visq.explain.masking import CELLS, Level, Masker, as_metric, prepared, tokens_of
+from visq.explain.masking import Level, Masker, as_metric, on_pixels, prepared, tokens_of
 from visq.explain.pixels import Fill
 
 #: Masks that are scored together.
@@ -105,6 +105,7 @@ def region_importance(
     level : {"token", "pixel"}
         `token`: hide what the model makes of a cell; what a kept cell responds to still reaches into its neighbours.
         `pixel`: fill cells of the picture, which works for every metric; the edges of the filling are seen too.
+        Models that offer it (`pmt`) hide the tokens of filled cells as well.
     fill, cells, data_range, seed
         See `visq.explain.masking.prepared`; `seed` is that of the masks, too.
     masks : int, optional
@@ -197,10 +198,9 @@ def steps(
         module = tokens_of(metric)
         options = dict(metric.options) | ({} if data_range is None else {"data_range": data_range})
         return module.steps(image, **options) if hasattr(module, "steps") else 0  # type: ignore[union-attr]
-    from visq.explain.cells import squares
     from visq.explain.pixels import array_of
 
-    count = squares(array_of(image).shape[:2], cells or CELLS["pixel"]).count
+    count = on_pixels(metric, array_of(image), cells, data_range).count
     return calls(estimator, count, masks) + 3
 
 

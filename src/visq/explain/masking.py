@@ -12,7 +12,7 @@ import numpy as np
 
 from visq.api import Metric
 from visq.errors import InputError, InputTypeError, OptionError
-from visq.explain.cells import MOST, Bools, Cells, Floats, checked_keeps, regular, squares
+from visq.explain.cells import MOST, STEP, Bools, Cells, Floats, checked_keeps, regular, squares
 from visq.explain.pixels import Fill, Filled, array_of, peak_of
 from visq.ops.choices import check_choice
 
@@ -75,7 +75,10 @@ def tokens_of(metric: Metric) -> ModuleType | None:
     It has `Tokens(image, most=, on_step=, **options)`, which is a `Masker`, and `steps(image, **options)`; or
     `grid(image, **options)` and `masked(image, keeps, **options)`. Where it has `usable(**options)`, that says whether
     the network that these options name can be looked into. `POSITIONS` says that it is a transformer's positions that
-    are hidden, `MEAN` that the score is a mean over the cells, or nearly.
+    are hidden, `MEAN` that the score is a mean over the cells, or nearly. Where it has `filled(image, keep, cells,
+    **options)` and `side(image, **options)`, the level `pixel` also hides the tokens of filled cells: the first gives
+    the score of a filled picture, the second the pixels from one token to the next, of which edges of cells are
+    multiples.
     """
     module = metric.spec.impl.partition(":")[0]
     for name in (f"{module}.masking", f"{module.rpartition('.')[0]}.masking", f"{module}_masking"):
@@ -132,7 +135,8 @@ def prepared(
     image, reference
         As the metric takes them: path, bytes, PIL image, array or tensor of one picture.
     level : {"token", "pixel"}
-        Hide what the model makes of cells, or fill cells of the picture.
+        Hide what the model makes of cells, or fill cells of the picture; of a model whose tokens can be hidden with
+        what was filled, both.
     fill : {"mean", "blur", "noise", "reference"}, optional
         Level `pixel`: see `visq.explain.pixels.Filled`. None: `reference` where there is one, else `mean`.
     cells : int or Cells, optional
@@ -166,17 +170,38 @@ def prepared(
         raise InputError("image and reference differ in size", expected="cells that lie in both")
     if other is not None and other.ndim != pixels.ndim:  # grey against colour is compared as colour
         pixels, other = (p if p.ndim == 3 else np.repeat(p[..., None], 3, axis=2) for p in (pixels, other))
-    where = cells if isinstance(cells, Cells) else squares(pixels.shape[:2], cells or CELLS["pixel"])
+    where = cells if isinstance(cells, Cells) else on_pixels(metric, pixels, cells, data_range)
     if where.size != pixels.shape[:2]:
         raise InputError("the cells are of another picture", expected=str(pixels.shape[:2]), got=str(where.size))
 
     def score(*pictures: Any) -> float:
         return float(metric(*pictures, data_range=data_range))
 
+    module, judged = tokens_of(metric), None
+    if hasattr(module, "filled"):
+        options = _options(metric, data_range)
+
+        def judged(picture: Any, keep: Bools) -> float:
+            return float(module.filled(picture, keep, where, **options))  # type: ignore[union-attr]
+
     return Filled(
         score, pixels, other, where, fill=fill or ("mean" if other is None else "reference"),
-        peak=peak_of(pixels, data_range), seed=seed, on_step=on_step,
+        peak=peak_of(pixels, data_range), seed=seed, on_step=on_step, judged=judged,
     )  # fmt: skip
+
+
+def on_pixels(metric: Metric, image: Any, cells: int | None = None, data_range: float | None = None) -> Cells:
+    """The cells of an array at level `pixel`, no more than `cells`; None: 48.
+
+    Their edges are multiples of 16 pixels, or of what lies between two tokens that are hidden with them.
+    """
+    module = tokens_of(metric)
+    step = module.side(image, **_options(metric, data_range)) if hasattr(module, "side") else STEP  # type: ignore[union-attr]
+    return squares(image.shape[:2], cells or CELLS["pixel"], step)
+
+
+def _options(metric: Metric, data_range: float | None) -> dict[str, Any]:
+    return dict(metric.options) | ({} if data_range is None else {"data_range": data_range})
 
 
 def _tokens(
@@ -200,10 +225,13 @@ def _tokens(
     most = cells or CELLS["token"]
     if not 2 <= most <= MOST:
         raise OptionError("no such number of cells", expected=f"2 to {MOST}", got=str(most))
-    options = dict(metric.options) | ({} if data_range is None else {"data_range": data_range})
+    options = _options(metric, data_range)
     if hasattr(module, "Tokens"):
         return module.Tokens(image, most=most, on_step=on_step, **options)
     return Gridded(module, image, options)
 
 
-__all__ = ["CELLS", "Gridded", "Level", "Masker", "as_metric", "averages", "levels", "prepared", "tokens_of"]
+__all__ = [
+    "CELLS", "Gridded", "Level", "Masker", "as_metric", "averages", "levels", "on_pixels", "prepared",
+    "tokens_of",
+]  # fmt: skip

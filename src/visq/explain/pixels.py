@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visq.errors import InputError, InputTypeError, VisqError
-from visq.explain.cells import Cells, Floats, checked_keeps
+from visq.explain.cells import Bools, Cells, Floats, checked_keeps
 from visq.ops import filters
 from visq.ops.arrays import is_torch
 from visq.ops.choices import check_choice
@@ -42,6 +42,9 @@ class Filled:
         White.
     seed : int
         Of the noise.
+    judged : callable, optional
+        In the place of `score`: a filled image and its mask `(h, w)` to a float, for a model that can also be told
+        which parts of it count.
     """
 
     def __init__(
@@ -55,12 +58,14 @@ class Filled:
         peak: float,
         seed: int = 0,
         on_step: Callable[[], None] = lambda: None,
+        judged: Callable[[Pixels, Bools], float] | None = None,
     ) -> None:
         check_choice("fill", fill, get_args(Fill))
         if fill == "reference" and reference is None:
             raise InputError("there is no reference to fill with", expected="fill='mean', 'blur' or 'noise'")
         self.cells, self.fill, self.factor = cells, fill, 1
         self._score, self._image, self._reference, self._on_step = score, image, reference, on_step
+        self._judged = judged
         source = image if reference is None else reference
         self._filling = source if fill == "reference" else filling(source, cells, fill, peak, seed)
 
@@ -79,7 +84,7 @@ class Filled:
             both = self.fill == "reference"
             pictures.append(self._reference if both else self._hidden(self._reference, keep))
         try:
-            value = float(self._score(*pictures))
+            value = float(self._score(*pictures) if self._judged is None else self._judged(pictures[0], keep))
         except VisqError as error:
             hidden = f"with {np.count_nonzero(~keep)} of {keep.size} cells hidden"
             raise error.with_context(hidden) from None

@@ -27,7 +27,9 @@ from visq.train import fit, override  # noqa: E402
 from visq.train import load as load_recipe  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-FROZEN = ("conv_stem", "bn1", "blocks.0", "blocks.1", "blocks.2", "blocks.3", "blocks.4")
+FROZEN = ("conv_stem", "bn1", "blocks.0", "blocks.1", "blocks.2", "blocks.3", "blocks.4", "blocks.5.0")
+#: Depthwise filters with their normalisation.
+SHAPES = (".conv_dw.weight", ".bn2.weight", ".bn2.bias")
 
 
 @pytest.fixture(scope="module")
@@ -83,29 +85,61 @@ def test_the_frozen_part_stays_and_the_rest_moves(trained):
     before = create("efficientnet_lite0", weights="random", seed=4).state_dict()
     state = network.trunk.network.state_dict()
     moved = {name: not torch.equal(value, before[name]) for name, value in state.items()}
-    assert not any(v for name, v in moved.items() if name.startswith(FROZEN))
-    weights = [name for name in moved if name.startswith(("blocks.5", "blocks.6")) and name.endswith("conv_pw.weight")]
-    assert len(weights) == 5
+    assert not any(v for name, v in moved.items() if name.startswith(FROZEN) or name.endswith(SHAPES))
+    later = [name for name in moved if name.startswith(("blocks.5", "blocks.6")) and not name.startswith(FROZEN)]
+    weights = [name for name in later if name.endswith("conv_pw.weight")]
+    assert len(weights) == 4
     assert all(moved[name] for name in weights)
     statistics = [name for name in moved if "running" in name]
     assert statistics
     assert not any(moved[name] for name in statistics), "statistics of batch normalisations do not move"
 
 
+def test_depthwise_filters_move_where_that_is_asked_for(root, cache, tmp_path):
+    recipe = _recipe(cache, "epochs=1", "batch=9", "options.depthwise=true")
+    _fitted(recipe, root, tmp_path)
+    state = load(tmp_path / "last.safetensors").trunk.network.state_dict()
+    before = create("efficientnet_lite0", weights="random", seed=4).state_dict()
+    assert not any(torch.equal(state[f"blocks.6.0{name}"], before[f"blocks.6.0{name}"]) for name in SHAPES)
+
+
+def test_a_step_is_the_one_of_separate_normalisations(root, cache):
+    """Folding changes rounding alone: score, and gradients of all that is trained, within 1e-4 of the largest."""
+    recipe = _recipe(cache, "batch=5", "options.design.dropout=0", "options.masked=0")
+    network = recipe.call("network", recipe.options).train()
+    batch = next(iter(streams(recipe, root).train.epoch(0)))
+    found = []
+    for folded in (True, False):
+        for module in network.trunk.modules():
+            if hasattr(module, "folded"):
+                module.folded = folded
+        network.zero_grad(set_to_none=True)
+        outputs = network(batch["maps"])
+        sum(objective(outputs, batch, recipe.options).values()).backward()
+        gradients = {name: p.grad for name, p in network.named_parameters() if p.requires_grad}
+        found.append((outputs["score"].detach(), gradients))
+    (score, gradients), (other, others) = found
+    torch.testing.assert_close(score, other, rtol=0, atol=1e-5)
+    assert any(name.startswith("trunk.") for name in gradients)
+    largest = max(float(g.abs().max()) for g in others.values())
+    for name, one in gradients.items():
+        assert float((one - others[name]).abs().max()) <= 1e-4 * largest, name
+
+
 def test_maps_are_what_the_trunk_makes_of_the_picture(root, cache):
     """To half precision, which rounds by 2^-11 of a value; of a mirrored picture too; and they are kept."""
     recipe = _recipe(cache)
     part = divided(recipe.options, root).fit
-    trunk = Trunk(Design.of(recipe.options["design"]), "random", frozen_to="blocks.4.2", seed=4).eval()
+    trunk = Trunk(Design.of(recipe.options["design"]), "random", frozen_to="blocks.5.0", seed=4).eval()
     maps = build(part, trunk, cache, mirrored=True)
     pixels = rated_folders.np.asarray(rated_folders.Image.open(part.paths[3]).convert("RGB"))
     for mirrored in (False, True):
         image = torch.from_numpy((pixels[:, ::-1] if mirrored else pixels).copy()).permute(2, 0, 1)[None]
         network = trunk.network
-        wanted = network(network.normalise(image / 255.0), ["blocks.4.2"])["blocks.4.2"][0].permute(1, 2, 0)
+        wanted = network(network.normalise(image / 255.0), ["blocks.5.0"])["blocks.5.0"][0].permute(1, 2, 0)
         found = torch.from_numpy(maps.view(maps.find_part(part)[3], mirrored=mirrored).astype(np.float32))
         assert ((found - wanted).abs() <= 2.0**-10 * wanted.abs() + 1e-4).all()
-    other = Trunk(trunk.design, "random", frozen_to="blocks.4.2", seed=5)
+    other = Trunk(trunk.design, "random", frozen_to="blocks.5.0", seed=5)
     before = len(list(cache.glob("maps-*")))
     build(part, other, cache, mirrored=True)
     assert len(list(cache.glob("maps-*"))) == before + 1, "other parameters, other maps"

@@ -2,6 +2,9 @@
 
 The trunk looks at the whole picture once; only the transformer is run again. What a kept token responds to is not
 hidden with its neighbours: the trunk's responses reach hundreds of pixels.
+
+Where cells of the picture itself are filled, the tokens in them are hidden too (`filled`): nothing of what was there is
+left, and of the filling only what the trunk's responses carry into kept tokens near it.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from visq.explain.cells import Cells
 from visq.ops.arrays import read_one
 from visq.systems.pmt import tokens
 from visq.systems.pmt.design import MIN_SIDE
@@ -21,6 +25,7 @@ from visq.systems.pmt.strips import count
 Path = str | os.PathLike[str]
 #: What is hidden are positions of a transformer.
 POSITIONS = True
+_ROUNDING = 1e-9
 
 
 def grid(
@@ -35,6 +40,48 @@ def masked(
 ) -> np.ndarray:
     """Scores `(K,)` of a picture by `keeps` `(K, h, w)` over `grid(image)`, as `visq.systems.pmt.Model.masked`."""
     return model_of(variant, model, data_range).masked(image, keeps)
+
+
+def side(image: Any, *, data_range: float | None = None, variant: str = "small", model: Path | None = None) -> int:
+    """Pixels from one token of a picture to the next."""
+    return model_of(variant, model, data_range).layout(image).cell
+
+
+def filled(
+    image: Any, keep: Any, cells: Cells, *, data_range: float | None = None, variant: str = "small",
+    model: Path | None = None,
+) -> float:  # fmt: skip
+    """Score of one picture whose hidden cells were filled, with the tokens in them hidden.
+
+    Parameters
+    ----------
+    image : array
+        The picture with its filling.
+    keep : (h, w) bool
+        Which of `cells` were not filled. With all of them it is the score of the picture, to the last bit.
+    cells : Cells
+        Any. A token that is filled by more than half is hidden; if all are, those that are filled least are kept.
+    data_range, variant, model
+        As `visq.systems.pmt.pmt`.
+    """
+    judged = model_of(variant, model, data_range)
+    return float(judged.score(image, covered(keep, cells, judged.cells(image))))
+
+
+def covered(keep: Any, cells: Cells, tokens: Cells) -> np.ndarray | None:
+    """Which tokens are kept with `keep` `(h, w)` of other cells; None: nothing is hidden.
+
+    >>> halves, quarters = Cells(np.array([0.0, 64]), np.array([0.0, 32, 64])), Cells(*[np.array([0.0, 32, 64])] * 2)
+    >>> covered(np.array([[True, False]]), halves, quarters).tolist()
+    [[True, False], [True, False]]
+    """
+    kept = np.asarray(keep, dtype=bool)
+    if kept.all():
+        return None
+    share = cells.carried(tokens, kept.astype(np.float64))
+    # Shares are sums of floats: a half may come out a little less.
+    found = share > 0.5 - _ROUNDING
+    return found if found.any() else share > share.max() - _ROUNDING
 
 
 class Tokens(tokens.Tokens):
@@ -68,4 +115,4 @@ def steps(image: Any, *, data_range: float | None = None, **options: Any) -> int
     return count(*read_one(image, data_range=data_range, min_side=MIN_SIDE).size)
 
 
-__all__ = ["Tokens", "grid", "masked", "steps"]
+__all__ = ["Tokens", "covered", "filled", "grid", "masked", "side", "steps"]

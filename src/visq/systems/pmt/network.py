@@ -26,7 +26,7 @@ class Network(nn.Module):
     Parameters
     ----------
     design : Design
-    weights, frozen_to, seed
+    weights, frozen_to, depthwise, seed
         Of the trunk, see there.
     reads : {"images", "maps"}
         What `forward` is called with: pictures, or what the frozen part of the trunk made of them.
@@ -49,6 +49,7 @@ class Network(nn.Module):
     def __init__(
         self, design: Design, weights: str | os.PathLike[str] = "public", *, frozen_to: str = INPUT,
         reads: Reads = "images", masked: float = 0.5, least: float = 0.25, paired: bool = False, seed: int = 0,
+        depthwise: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         check_choice("reads", reads, get_args(Reads))
@@ -56,7 +57,7 @@ class Network(nn.Module):
             if not 0 <= value <= 1:
                 raise OptionError(f"{name} is no share", expected="0 to 1", got=repr(value))
         self.design, self.reads, self.masked, self.least, self.paired = design, reads, masked, least, paired
-        self.trunk = Trunk(design, weights, frozen_to=frozen_to, seed=seed)
+        self.trunk = Trunk(design, weights, frozen_to=frozen_to, seed=seed, depthwise=depthwise)
         self.reader = Attention(design) if design.reading == "attention" else Mean(design)
 
     def cells(self, images: Tensor) -> Tensor:
@@ -116,14 +117,15 @@ def network(options: Mapping[str, Any]) -> Network:
     Parameters
     ----------
     options : mapping
-        `design`, as `Design.of` takes it; `weights`, `frozen_to` and `trunk_seed` of the trunk; `masked`, `least`,
-        `consistency`. With `frozen_to` other than `input` the network reads maps.
+        `design`, as `Design.of` takes it; `weights`, `frozen_to`, `depthwise` and `trunk_seed` of the trunk; `masked`,
+        `least`, `consistency`. With `frozen_to` other than `input` the network reads maps.
     """
     frozen_to = options.get("frozen_to", INPUT)
     return Network(
         Design.of(options["design"]), options.get("weights", "public"), frozen_to=frozen_to,
         reads="images" if frozen_to == INPUT else "maps", masked=options.get("masked", 0.5),
         least=options.get("least", 0.25), paired=options.get("consistency", 0.0) > 0, seed=options.get("trunk_seed", 0),
+        depthwise=options.get("depthwise", True),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
     python -m visq.systems.pmt.protocol make FOLDER
     visq train pmt-small --data FOLDER -o run0 options.dataset=folder options.scale=fit options.calibration=0 \
-        options.design.tap=blocks.4.2 options.frozen_to=blocks.2.1 epochs=15
+        options.design.tap=blocks.4.2 options.frozen_to=blocks.2.1 options.depthwise=true epochs=15
     python -m visq.systems.pmt.protocol measure FOLDER run0/best.safetensors run1/best.safetensors
 
 120 scenes of 128 x 128 pixels, the last 40 for the test; of each every combination of blur, JPEG and noise with five

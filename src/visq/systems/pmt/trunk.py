@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from visq import backbones
+from visq.backbones.efficientnet import EfficientNetLite, Inverted
 from visq.backbones.spec import INPUT
 from visq.errors import OptionError
 from visq.systems.pmt.design import Design
@@ -30,11 +31,15 @@ class Trunk(nn.Module):
         The last layer that is not trained: `input`, and all of it is trained, up to `design.tap`, and nothing is.
     seed : int
         Of `random`.
+    depthwise : bool
+        Whether depthwise filters behind `frozen_to` are trained, with the normalisation of each. Their gradient takes
+        the longest of all: a third of a step on a processor.
     """
 
     def __init__(
-        self, design: Design, weights: str | os.PathLike[str] = "public", *, frozen_to: str = INPUT, seed: int = 0
-    ) -> None:
+        self, design: Design, weights: str | os.PathLike[str] = "public", *, frozen_to: str = INPUT, seed: int = 0,
+        depthwise: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.design, self.frozen_to = design, frozen_to
         network = backbones.create(design.backbone, weights=weights, seed=seed)
@@ -52,6 +57,12 @@ class Trunk(nn.Module):
         frozen = {id(p) for module in self._modules_to(frozen_to) for p in module.parameters()}
         for parameter in network.parameters():
             parameter.requires_grad_(id(parameter) not in frozen)
+        for block in network.modules():
+            if isinstance(block, Inverted) and not depthwise:
+                block.conv_dw.requires_grad_(False)
+                block.bn2.requires_grad_(False)
+        if isinstance(network, EfficientNetLite):
+            network.fold()  # after what is found out above: folded, a batch normalisation does not run
 
     def _modules_to(self, tap: str) -> list[nn.Module]:
         """The modules that run on the way to a layer."""
