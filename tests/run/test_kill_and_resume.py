@@ -43,10 +43,12 @@ def test_killed_and_resumed_runs_give_the_table_of_an_uninterrupted_one(tmp_path
     assert report.kills_in_flight >= 1
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_run_in_good_order(tmp_path, number, code):
+@pytest.mark.parametrize(
+    ("number", "code", "jobs"), [(signal.SIGINT, 130, "2"), (signal.SIGTERM, 143, "2"), (signal.SIGINT, 130, "")]
+)
+def test_a_signal_ends_the_run_in_good_order(tmp_path, number, code, jobs):
     make_images(tmp_path / "photos", 600)
-    command = [*_PROGRAM, "score", "photos", "-m", "tv,piqe,uciqe", "-o", "t.csv", "--jobs", "2"]
+    command = [*_PROGRAM, "score", "photos", "-m", "tv,piqe,uciqe", "-o", "t.csv", *(["--jobs", jobs] if jobs else [])]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     journal = tmp_path / "t.csv.journal"
     deadline = time.monotonic() + 60

@@ -24,8 +24,9 @@ _OPTIONS = (
                  help="Go on with the table FILE: only what is missing, and files that changed, are scored."),
     click.option("--overwrite", is_flag=True, help="Replace the table FILE."),
     click.option("--retry-errors", is_flag=True, help="With --resume: score again what failed before."),
-    click.option("-j", "--jobs", default="1", show_default=True, metavar="N",
-                 help="Images to score at the same time; `auto` for one a core."),
+    click.option("-j", "--jobs", metavar="N",
+                 help="Images to score at the same time; `auto` for one a core.  [default: one, and after a second as "
+                      "many as VISQ_THREADS or the cores allow; large ones, and metrics on torch, one at a time]"),
     click.option("--timeout", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
                  help="Give a score up after this long, of images of more than 12 megapixels in proportion longer; "
                       "0 never does."),
@@ -91,7 +92,7 @@ def settings(
         resume=given["resume"],
         overwrite=given["overwrite"],
         retry_errors=given["retry_errors"],
-        jobs=job_count(given["jobs"]),
+        jobs=job_count(given["jobs"]) if given["jobs"] else None,
         timeout=given["timeout"],
         as_json=given["as_json"],
         quiet=given["quiet"],

@@ -44,7 +44,7 @@ class Settings:
     resume: bool = False
     overwrite: bool = False
     retry_errors: bool = False
-    jobs: int = 1
+    jobs: int | None = None
     timeout: float = 30.0
     as_json: bool = False
     quiet: bool = False

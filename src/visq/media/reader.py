@@ -78,6 +78,19 @@ def open_image(source: Any, *, limits: Limits = _DEFAULT, allow_truncated: bool 
         raise error.with_context(label) from error.__cause__
 
 
+def announced_pixels(path: str, limits: Limits = _DEFAULT) -> int:
+    """Pixels of the picture in a file by its header, before anything is decoded.
+
+    Raises
+    ------
+    VisqError
+        As `open_image`, for what is found without decoding.
+    """
+    data = read_path(path, limits)
+    header = scan(data, sniff.detect(data), limits)
+    return header.width * header.height
+
+
 def _names(source: Any) -> tuple[str, str]:
     """What stands in `meta.source`, and the same on one line for messages."""
     if isinstance(source, (str, os.PathLike)):

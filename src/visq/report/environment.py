@@ -4,8 +4,8 @@ from __future__ import annotations
 
 VARIABLES: dict[str, str] = {
     "VISQ_THREADS": (
-        "Threads for the NumPy engine, 1 or more. Default: the cores this process may use. Scores are bitwise "
-        "the same for any number."
+        "Threads for the NumPy engine and for graphs, and images that `visq score` and `visq compare` have in work "
+        "together, 1 or more. Default: the cores this process may use. Scores are bitwise the same for any number."
     ),
     "VISQ_WEIGHTS": (
         "Folder, or several separated as in PATH, searched first for the parameter files of metrics. A file in it must "

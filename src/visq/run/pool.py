@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from visq.errors import VisqError
+from visq.ops.threads import get_threads
 from visq.run.processes import close_input, end, ending, listen, write
 from visq.run.tasks import PICTURE_FIELDS, RECORD_FIELDS, Reading, Request, Task, failed, wanted_by
 from visq.types import ScoreRecord
@@ -37,6 +38,9 @@ _STARTS_THAT_FAIL_LATER = 20
 _TICK_SECONDS = 0.1
 # A larger picture has more time in proportion: whatever measures it looks at all of it.
 _ORDINARY_PIXELS = 12_000_000
+# Where the pool decides how many workers pay: a run that has lasted less may be over before another worker, which takes
+# about as long to start, has done anything.
+_ADD_SECONDS = 1.0
 
 Result = tuple[Task, list[ScoreRecord]]
 
@@ -48,6 +52,8 @@ class _Worker:
     ready: bool = False
     begun: bool = False
     read: bool = False
+    waiting: bool = False
+    large: bool = False
     patience: float = 1.0
     compiling: int = 0
     compile_start: float = 0.0
@@ -63,8 +69,11 @@ class Pool:
         Metrics of every task.
     reading : Reading
         Limits of the reader.
-    jobs : int
-        Worker processes. With more than one, each uses a single thread.
+    jobs : int, optional
+        Worker processes. With more than one, each uses a single thread. None: as many as pay, within the number of
+        threads (`visq.ops.threads`): one with all threads at first, and once the run has lasted a second one for each
+        thread. Pictures of more than 12 megapixels are then never in work together, and have the threads that nobody
+        else uses. Metrics whose sums may depend on the threads (torch) stay with one.
     timeout : float
         Seconds that reading an image may take, and each of its scores: of images of more than 12 megapixels in
         proportion more. Compiling is not counted, 0 means no limit.
@@ -82,7 +91,7 @@ class Pool:
         requests: Sequence[Request],
         reading: Reading,
         *,
-        jobs: int = 1,
+        jobs: int | None = 1,
         timeout: float = 30.0,
         on_tick: Callable[[], None] | None = None,
         on_compile: Callable[[], None] | None = None,
@@ -90,7 +99,8 @@ class Pool:
     ) -> None:
         self._requests = tuple(requests)
         self._reading = reading
-        self._jobs = jobs
+        self._adaptive = jobs is None
+        self._jobs = jobs or (get_threads() if not any(r.spec.extra for r in self._requests) else 1)
         self._timeout = timeout
         self._on_tick = on_tick or (lambda: None)
         self._on_compile = on_compile or (lambda: None)
@@ -104,6 +114,7 @@ class Pool:
         self._started = 0
         self._failed_starts = 0
         self._proven = False
+        self._proven_at = 0.0
 
     def start(self) -> None:
         """Start the first worker now, so that it loads its libraries while the caller does something else."""
@@ -129,6 +140,7 @@ class Pool:
                     return
                 yield from self._take_messages()
                 yield from self._kill_late()
+                self._permit()
                 now = time.monotonic()
                 if now - last_tick >= _TICK_SECONDS:
                     last_tick = now
@@ -173,16 +185,37 @@ class Pool:
         if idle is not None:
             return idle
         starting = any(not w.ready for w in self._workers.values())
-        if not self._workers or (self._proven and len(self._workers) < self._jobs and not starting):
+        if not self._workers or (self._another_pays() and len(self._workers) < self._jobs and not starting):
             self._start_worker()
         free = [w for w in self._workers.values() if w.ready and len(w.tasks) < _WINDOW]
         return min(free, key=lambda w: len(w.tasks), default=None)
+
+    def _another_pays(self) -> bool:
+        wait = _ADD_SECONDS if self._adaptive else 0.0
+        return self._proven and time.monotonic() - self._proven_at >= wait
+
+    def _threads(self) -> int | None:
+        """Threads of a worker; None is all."""
+        several = len(self._workers) > 1 if self._adaptive else self._jobs > 1
+        return 1 if several else None
+
+    def _permit(self) -> None:
+        """Let one worker go on that waits with a large picture, unless another has one in work."""
+        if any(w.large for w in self._workers.values()):
+            return
+        chosen = next((w for w in self._workers.values() if w.waiting), None)
+        if chosen is None:
+            return
+        busy = sum(bool(w.tasks) and not w.waiting for w in self._workers.values())
+        chosen.waiting, chosen.large = False, True
+        chosen.deadline = self._from_now(chosen)
+        write(chosen.process, {"threads": max(1, self._jobs - busy)})
 
     def _send(self, worker: _Worker, task: Task) -> None:
         if not worker.tasks:
             worker.deadline = self._from_now(worker)
         worker.tasks.append(task)
-        parts = [task.item, task.image, task.reference, task.only, task.map_stem]
+        parts = [task.item, task.image, task.reference, task.only, task.map_stem, self._threads()]
         write(worker.process, parts)
 
     def _from_now(self, worker: _Worker) -> float:
@@ -216,7 +249,8 @@ class Pool:
                 "limits": self._reading.limits,
                 "allow_truncated": self._reading.allow_truncated,
                 "features": self._reading.features,
-                "threads": 1 if self._jobs > 1 else None,
+                "threads": self._threads(),
+                "large": _ORDINARY_PIXELS if self._adaptive and self._jobs > 1 else 0,
             },
         )
 
@@ -241,8 +275,9 @@ class Pool:
                 self._note(worker, message)
 
     def _result(self, worker: _Worker) -> Result:
-        self._proven = True
-        worker.begun = worker.read = False
+        if not self._proven:
+            self._proven, self._proven_at = True, time.monotonic()
+        worker.begun = worker.read = worker.large = False
         worker.patience = 1.0
         worker.deadline = self._from_now(worker)
         return self._finished(worker.tasks.popleft())
@@ -265,6 +300,9 @@ class Pool:
         if "begun" in message:
             worker.begun = True
             worker.deadline = self._from_now(worker)
+            return
+        if "large" in message:
+            worker.waiting, worker.deadline = True, float("inf")
             return
         if "read" in message or "record" in message:
             worker.read = True

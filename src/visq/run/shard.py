@@ -53,6 +53,15 @@ class Scorer:
             if (metric.spec.extra or metric.spec.on_a_graph) and metric.spec.kind != "video":
                 _rehearse(metric)
 
+    def announced_pixels(self, task: Task) -> int:
+        """Pixels of the larger picture of a task by the headers of its files, 0 where they cannot be read."""
+        from visq.media.reader import announced_pixels
+
+        files = [task.image] if self._features or not task.reference else [task.image, task.reference]
+        with suppress(Exception):  # told when it is scored
+            return max(announced_pixels(file, self._limits) for file in files)
+        return 0
+
     def score(self, task: Task) -> list[ScoreRecord]:
         """One record for each metric the task wants. Never raises for a bad file or a metric that fails."""
         return [record for record in self.steps(task) if isinstance(record, ScoreRecord)]

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -26,14 +27,25 @@ def main() -> int:
     incoming, outgoing = _private_pipes()
     send = _sender(outgoing)
     try:
-        scorer = _prepare(json.loads(incoming.readline()), send)
+        config = json.loads(incoming.readline())
+        scorer = _prepare(config, send)
     except Exception as error:
         send({"fatal": f"{type(error).__name__}: {error}"})
         return 1
     send({"ready": True})
-    for line in incoming:
-        task = _task(json.loads(line))
+    from visq.ops.threads import set_threads
+
+    lines = _Lines(incoming)
+    while message := lines.next_task():
+        task, threads = _task(message)
         send({"begun": task.item})
+        if config["large"] and scorer.announced_pixels(task) > config["large"]:
+            send({"large": task.item})
+            permit = lines.permit()
+            if permit is None:
+                break
+            threads = permit["threads"]
+        set_threads(threads)
         for record in scorer.steps(task):
             # Told one by one: what is there is kept when a later metric hangs or ends the process.
             if isinstance(record, int):
@@ -57,9 +69,34 @@ def _prepare(config: dict[str, Any], send: Send) -> Any:
     return scorer
 
 
-def _task(parts: list[Any]) -> Task:
-    item, image, reference, only, map_stem = parts
-    return Task(item, image, reference, None if only is None else tuple(only), map_stem)
+class _Lines:
+    """What the parent sends: tasks (arrays), and leave to begin a large picture (an object), which overtakes them."""
+
+    def __init__(self, incoming: BinaryIO) -> None:
+        self._incoming = incoming
+        self._waiting: deque[list[Any]] = deque()
+
+    def next_task(self) -> list[Any] | None:
+        """The next task; None at the end of the input."""
+        if self._waiting:
+            return self._waiting.popleft()
+        line = self._incoming.readline()
+        return json.loads(line) if line else None
+
+    def permit(self) -> dict[str, Any] | None:
+        """Leave to go on; None at the end of the input."""
+        while line := self._incoming.readline():
+            message = json.loads(line)
+            if isinstance(message, dict):
+                return message
+            self._waiting.append(message)
+        return None
+
+
+def _task(parts: list[Any]) -> tuple[Task, int | None]:
+    """A task, and the threads for it."""
+    item, image, reference, only, map_stem, threads = parts
+    return Task(item, image, reference, None if only is None else tuple(only), map_stem), threads
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
