@@ -79,6 +79,14 @@ def test_elongated_pictures_are_judged_with_a_warning():
     assert {c.top for c in found} == {80}
 
 
+def test_the_corners_and_the_centre():
+    found = crops_of((384, 512), 224, "corners")
+    assert {(c.top, c.left) for c in found} == {(0, 0), (0, 288), (160, 0), (160, 288), (80, 144)}
+    assert {(c.height, c.width, c.flip) for c in found} == {(224, 224, False)}
+    with pytest.warns(VisqWarning, match="five crops"):
+        assert len(crops_of((384, 1600), 224, "corners")) == 5
+
+
 def test_refusals():
     with pytest.raises(SizeError, match="32x32"):
         sized(31, 500)

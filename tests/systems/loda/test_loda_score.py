@@ -73,13 +73,14 @@ def test_a_checkpoint_of_a_training_is_an_adapter_too(rated_pictures, files, tmp
         assert torch.equal(again(loda_small.crops()), fitted.network()(loda_small.crops()))
 
 
-def test_the_score_is_the_mean_over_the_crops_of_the_resized_picture(files, monkeypatch):
+@pytest.mark.parametrize("crops", ["grid15", "corners"])
+def test_the_score_is_the_mean_over_the_crops_of_the_resized_picture(files, crops):
     folder, network = files
     pixels = samples.picture(100, 140)
-    found = judge(pixels, **_given(folder))
+    found = judge(pixels, **_given(folder, crops=crops))
     large = resized(pixels)
     wanted = []
-    for c in crops_of(large.shape[:2], 64, "grid15"):
+    for c in crops_of(large.shape[:2], 64, crops):
         part = torch.from_numpy(large[c.top : c.top + 64, c.left : c.left + 64].copy()).permute(2, 0, 1)[None]
         with torch.no_grad():
             wanted.append(float(network(part)))

@@ -31,7 +31,13 @@ SPEC = MetricSpec(
     code_licence="Apache-2.0",
     extra="torch",
     options=(
-        Option("crops", "str", "grid15", "where the fifteen crops lie: evenly, or at random", ("grid15", "random15")),
+        Option(
+            "crops",
+            "str",
+            "grid15",
+            "what is judged: fifteen crops, evenly or at random, or the corners and the centre",
+            ("grid15", "random15", "corners"),
+        ),
         Option("seed", "int", 0, "of random places"),
         Option("filter", "str", "bicubic", "of the resize to 384 pixels", ("bicubic", "bilinear")),
         Option("model", "path", None, "what was learned: an adapter, or a checkpoint of visq train"),

@@ -1,7 +1,7 @@
 """LoDa asked about parts of a picture: patches of the transformer and tokens of the CNN are hidden together.
 
 A cell is 32 x 32 pixels of the resized picture or a little more or less: four patches, and a token of each map. In each
-of the fifteen crops a patch, or a token, is hidden where its middle lies in a hidden cell; crops of which no patch is
+of the crops a patch, or a token, is hidden where its middle lies in a hidden cell; crops of which no patch is
 left are no part of the mean. What a token that is left has seen of its neighbourhood stays in it.
 """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Filter = Literal["bicubic", "bilinear"]
-Crops = Literal["grid15", "random15"]
+Crops = Literal["grid15", "random15", "corners"]
 
 #: The shorter side, in pixels, that pictures are trained on and judged at.
 SHORT = 384
@@ -96,14 +96,15 @@ def grid(height: int, width: int) -> tuple[int, int]:
 
 
 def crops_of(size: tuple[int, int], side: int, kind: Crops, seed: int = 0, key: int = 0) -> tuple[Crop, ...]:
-    """Fifteen crops of a resized picture.
+    """The crops of a resized picture that are judged: fifteen, or five.
 
     Parameters
     ----------
     size : (height, width)
     side : int
-    kind : {"grid15", "random15"}
-        Evenly spread from border to border, or at random places, as the authors test.
+    kind : {"grid15", "random15", "corners"}
+        Evenly spread from border to border; at random places, as the authors test; or the four corners and the centre,
+        a third of the work.
     seed, key : int
         Of random places; `key` stands for the picture (`key_of`), so that no two have the same ones.
 
@@ -115,12 +116,15 @@ def crops_of(size: tuple[int, int], side: int, kind: Crops, seed: int = 0, key: 
     check_choice("crops", kind, get_args(Crops))
     if max(size) > _ELONGATED * min(size):
         warnings.warn(
-            f"a picture of {size[1]}x{size[0]} (resized) is judged by crops in one row: none like it was trained on",
+            f"a picture of {size[1]}x{size[0]} (resized) is judged by "
+            f"{'five crops' if kind == 'corners' else 'crops in one row'}: none like it was trained on",
             VisqWarning,
             stacklevel=3,
         )
     if kind == "grid15":
         return fixed_crops(size, side, grid(*size))
+    if kind == "corners":
+        return fixed_crops(size, side, kind)
     return tuple(random_crop(size, side, seed, 0, key, number, flip=False) for number in range(COUNT))
 
 

@@ -1,4 +1,4 @@
-"""LoDa's score of a picture: the mean of what the network says of fifteen crops."""
+"""LoDa's score of a picture: the mean of what the network says of its crops."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Judged:
     score : float, array or tensor
         Mean over the crops, in -1..1; it points where the ratings it was trained on point.
     spread : float, array or tensor
-        Deviation (of 15) over the crops.
+        Deviation (of n) over the crops.
     crops : array or tensor
-        `(15,)` or `(N, 15)`.
+        `(15,)` or `(N, 15)`; 5 with the corners alone.
     upscaled : bool
         Whether the pictures were smaller than what was trained on, and were enlarged.
     """
@@ -53,7 +53,7 @@ def loda(
 ) -> Any:
     """LoDa: the opinion of a frozen vision transformer that was given the local features of a frozen CNN.
 
-    The shorter side of the picture is brought to 384 pixels; 15 crops of 224 x 224 are judged, and their mean is the
+    The shorter side of the picture is brought to 384 pixels; crops of 224 x 224 are judged, and their mean is the
     score: the cosine of the class token and a learned vector.
 
     Parameters
@@ -62,9 +62,9 @@ def loda(
         NumPy `(H, W)`, `(H, W, 3)`, `(N, H, W, 3)` or torch `(N, C, H, W)`; both sides at least 32 pixels.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
-    crops : {"grid15", "random15"}
-        Three by five of them spread evenly, or at random places, which depend on `seed` and the pixels, as the authors
-        test.
+    crops : {"grid15", "random15", "corners"}
+        Three by five of them spread evenly; fifteen at random places, which depend on `seed` and the pixels, as the
+        authors test; or the four corners and the centre, a third of the work.
     seed : int
         Of random places.
     filter : {"bicubic", "bilinear"}
