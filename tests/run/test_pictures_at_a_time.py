@@ -182,3 +182,27 @@ def test_the_size_is_that_of_the_larger_header(tmp_path):
     assert scorer.announced_pixels(Task(0, small)) == 32 * 32
     assert scorer.announced_pixels(Task(0, small, large)) == 300 * 200
     assert scorer.announced_pixels(Task(0, str(tmp_path / "none.png"))) == 0
+
+
+# Only the first worker starts: {} is what others do.
+_ALONE = """
+import sys
+from pathlib import Path
+try:
+    Path({folder!r}, "one").touch(exist_ok=False)
+except FileExistsError:
+    Path({folder!r}, "another").touch()
+    {fails}
+""".strip()
+
+
+@pytest.mark.parametrize(
+    "fails", ["sys.exit(9)", "print('{\"fatal\": \"MemoryError: \"}', flush=True); sys.exit(1)"], ids=["ends", "says so"]
+)
+def test_where_no_second_worker_starts_the_first_does_it_all(tmp_path, fails):
+    tasks = _tasks(tmp_path, *(f"slow{i}.png" for i in range(4)))
+    program = _ALONE.format(folder=str(tmp_path), fails=fails) + _WORKER
+    pool = Pool(_TV, Reading(), jobs=None, command=(sys.executable, "-c", program))
+    assert _statuses(pool.run(tasks)) == {f"slow{i}.png": "ok" for i in range(4)}
+    assert (tmp_path / "another").exists()
+    assert pool._started == 2

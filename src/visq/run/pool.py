@@ -209,7 +209,7 @@ class Pool:
         busy = sum(bool(w.tasks) and not w.waiting for w in self._workers.values())
         chosen.waiting, chosen.large = False, True
         chosen.deadline = self._from_now(chosen)
-        write(chosen.process, {"threads": max(1, self._jobs - busy)})
+        write(chosen.process, {"threads": max(1, get_threads() - busy)})
 
     def _send(self, worker: _Worker, task: Task) -> None:
         if not worker.tasks:
@@ -292,6 +292,8 @@ class Pool:
 
     def _note(self, worker: _Worker, message: dict[str, Any]) -> None:
         if "fatal" in message:
+            if self._others_do():
+                return  # its end follows
             raise VisqError(f"a worker cannot start: {message['fatal']}", hint="`visq doctor` shows what is missing.")
         if "ready" in message:
             worker.ready = True
@@ -321,12 +323,19 @@ class Pool:
         elif worker.compiling == 0:
             worker.deadline += time.monotonic() - worker.compile_start
 
+    def _others_do(self) -> bool:
+        """Whether the run goes on without a worker that cannot start: nobody asked for as many."""
+        return self._adaptive and any(w.ready for w in self._workers.values())
+
     def _bury(self, number: int, worker: _Worker) -> Iterator[Result]:
         """A worker is gone: the task it had begun is tried again, the others were never begun."""
         del self._workers[number]
         close_input(worker.process)
         code = end(worker.process)
         if not worker.ready:
+            if self._others_do():
+                self._jobs = len(self._workers)
+                return
             self._failed_starts += 1
             if self._failed_starts >= (_STARTS_THAT_FAIL_LATER if self._proven else _STARTS_THAT_FAIL):
                 raise VisqError(
