@@ -195,7 +195,7 @@ def test_resuming_a_finished_run_of_ten_thousand_starts_no_worker(tmp_path, monk
     destination.close(journal)
     before = (tmp_path / "t.csv").read_bytes()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("visq.run.pool.subprocess.Popen", lambda *_, **__: pytest.fail("a worker was started"))
+    monkeypatch.setattr("visq.run.processes.subprocess.Popen", lambda *_, **__: pytest.fail("a worker was started"))
     assert main(["score", "photos", "-m", "tv", "-o", "t.csv", "--resume"]) == 0
     assert (tmp_path / "t.csv").read_bytes() == before
 

@@ -135,7 +135,6 @@ def test_one_and_two_at_a_time_give_the_same_bits_and_a_broken_file_disturbs_nob
 def test_large_pictures_are_never_in_work_together_unless_asked_for(tmp_path, monkeypatch, jobs):
     monkeypatch.setattr(pool_module, "_ORDINARY_PIXELS", 32 * 32 - 1)
     names = [f"slow{i}.png" for i in range(6)]
-    # While one is in work the other waits longer than --timeout allows for the work itself.
     done = _statuses(_by_both(_pool(jobs=jobs, timeout=3.0), _tasks(tmp_path, *names)))
     assert set(done.values()) == {"ok"}
     notes = _notes(tmp_path)
@@ -162,7 +161,7 @@ def test_a_caller_who_stops_ends_workers_that_wait(tmp_path, monkeypatch):
     processes = [w.process for w in pool._workers.values()]
     began = time.monotonic()
     results.close()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10  # those that hang would for ten minutes
     assert all(p.poll() is not None for p in processes)
 
 
@@ -196,9 +195,10 @@ except FileExistsError:
 """.strip()
 
 
-@pytest.mark.parametrize(
-    "fails", ["sys.exit(9)", "print('{\"fatal\": \"MemoryError: \"}', flush=True); sys.exit(1)"], ids=["ends", "says so"]
-)
+_SAYS = """print('{"fatal": "MemoryError: "}', flush=True); sys.exit(1)"""
+
+
+@pytest.mark.parametrize("fails", ["sys.exit(9)", _SAYS], ids=["ends", "says so"])
 def test_where_no_second_worker_starts_the_first_does_it_all(tmp_path, fails):
     tasks = _tasks(tmp_path, *(f"slow{i}.png" for i in range(4)))
     program = _ALONE.format(folder=str(tmp_path), fails=fails) + _WORKER

@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(error.format_message())
         return exits.USAGE
     except click.UsageError as error:
-        say(error.format_message(), _where_help_is(error))
+        say(_sentence(error.format_message()), _where_help_is(error))
         return exits.USAGE
     except click.ClickException as error:
         say(error.format_message())
@@ -117,6 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         forget_output()
         say(f"the output cannot be written: {error.strerror}")
         return exits.SOME_FAILED
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _where_help_is(error: click.UsageError) -> str:

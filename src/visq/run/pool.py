@@ -7,7 +7,6 @@ database handles) is inherited, and it works the same on every system.
 
 from __future__ import annotations
 
-import os
 import queue
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import Any
 
 from visq.errors import VisqError
 from visq.ops.threads import get_threads
-from visq.run.processes import close_input, end, ending, listen, write
+from visq.run.processes import begin, close_input, end, ending, listen, write
 from visq.run.tasks import PICTURE_FIELDS, RECORD_FIELDS, Reading, Request, Task, failed, wanted_by
 from visq.types import ScoreRecord
 
@@ -222,13 +221,8 @@ class Pool:
         return time.monotonic() + self._timeout * worker.patience if self._timeout else float("inf")
 
     def _start_worker(self) -> None:
-        environment = dict(os.environ)
-        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            environment.setdefault(name, "1")  # equal sums for any number of jobs
         try:
-            process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-            )
+            process = begin(self._command)
         except OSError as error:
             if self._workers:  # no room for another: those that run do the work
                 self._jobs = len(self._workers)

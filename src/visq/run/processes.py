@@ -1,12 +1,23 @@
-"""The pipes and the ends of worker processes."""
+"""The starts, the pipes and the ends of worker processes."""
 
 from __future__ import annotations
 
 import json
+import os
 import queue
 import signal
 import subprocess
+from collections.abc import Sequence
 from typing import Any
+
+
+def begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A worker that listens and answers; what it says besides is dropped."""
+    environment = dict(os.environ)
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        environment.setdefault(name, "1")  # equal sums for any number of jobs
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
 
 
 def write(process: subprocess.Popen[bytes], message: Any) -> None:
