@@ -68,7 +68,7 @@ def test_a_file_that_is_there_is_kept(visq, rated):
     [
         ((), "SYSTEM is missing"),
         (("reiqa",), "--data DATABASE=ROOT is missing"),
-        (("reiqa", "--data", "folder=db"), "-o FILE is missing"),
+        (("reiqa", "--data", "folder=db"), "-o FILE is missing. See"),
         (("reiqaa", "--data", "folder=db", "-o", "m"), "Did you mean 'reiqa'"),
         (("reiqa", "--data", "db", "-o", "m"), "--data names no database"),
         (("reiqa", "quality", "--data", "folder=db", "-o", "m"), "not OPTION=VALUE"),

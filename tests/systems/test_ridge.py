@@ -86,5 +86,6 @@ def test_systems_without_files_are_in_no_list_and_known_by_name(fitted):
     [one] = choose([f"ridge:model={path}"], ["nr"])["nr"]
     assert one.id == "ridge"
     assert one.identity.startswith("ridge@1#")
-    with pytest.raises(WeightsError, match=r"ridge\.safetensors"):
-        choose(["ridge"], ["nr"])
+    for name in catalog.UNLISTED:
+        with pytest.raises(WeightsError, match=rf"{name}.*\.safetensors.*of your own, {name}:model=FILE\."):
+            choose([name], ["nr"])

@@ -91,9 +91,14 @@ def check(spec: MetricSpec, options: Mapping[str, Any]) -> None:
     OptionError
         The graph was written with other options.
     """
+    from visq.catalog import UNLISTED
+    from visq.weights import missing
+
     try:
         _check(spec, options)
     except VisqError as error:
+        if spec.id in UNLISTED and missing(spec) and options.get("model") is None:
+            error.hint = f"None ships: name a file of your own, {spec.id}:model=FILE."
         raise error.with_context(spec.id) from None
 
 
