@@ -28,7 +28,8 @@ from visq.systems.loda.checkpoint import header
 from visq.weights.headers import ITEM_BYTES, Entry, read_header
 
 #: What every training has held apart from its fit part, and the seed that it was drawn by (`visq.train.data.splits`).
-APART: dict[str, Any] = {"validation": 0.1, "calibration": 0.1, "seed": 0}
+#: Beside it the official test part, which another split would have learned from.
+APART: dict[str, Any] = {"validation": 0.1, "calibration": 0.1, "seed": 0, "split": None}
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _ENCODERS = ("quality", "content")
 
@@ -101,7 +102,7 @@ class Facts:
     ----------
     says : mapping of str to str
         System, variant, encoders, backbone: what there is of it.
-    apart : mapping of str to number, or None
+    apart : mapping, or None
         As `APART`; None where a file does not tell.
     learnt, unrated : int or None
         Parameters learnt from opinions, and learnt here without any.
@@ -233,6 +234,8 @@ def _of_training(recipe: Mapping[str, Any], tensors: Mapping[str, Entry], shared
     says = {"recipe": str(recipe["name"])}
     says |= {key: str(design[key]) for key in ("variant", "backbone", "reading") if key in design}
     apart = {"validation": options["validation"], "calibration": options["calibration"], "seed": options["split_seed"]}
+    split = options.get("split", -1)
+    apart["split"] = None if split < 0 else split
     read_by = "average/" if any(n.startswith("average/") for n in tensors) else "weights/"
     size = sum(_bytes(entry) for n, entry in tensors.items() if n.startswith(read_by))
     # Photographs of no database have no test part.

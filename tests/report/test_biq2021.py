@@ -157,7 +157,7 @@ def test_a_picture_that_one_row_has_no_score_of_is_left_out_for_all():
 
 # Files and what they say of themselves.
 
-OPTIONS = {"dataset": "biq2021", "validation": 0.1, "calibration": 0.1, "split_seed": 0}
+OPTIONS = {"dataset": "biq2021", "split": -1, "validation": 0.1, "calibration": 0.1, "split_seed": 0}
 
 
 def checkpoint(path: Path, variant: str = "loda", seed: int = 0, **options) -> Path:
@@ -202,6 +202,7 @@ def test_files_of_starts_are_read_and_counted(tmp_path):
     [
         ("probe", {}, '[loda-mini]\nmodel = "a"', "of something else; expected variant loda; got variant probe"),
         ("loda", {"split_seed": 1}, '[loda-mini]\nmodel = "a"', "trained on pictures that are judged here"),
+        ("loda", {"split": 0}, '[loda-mini]\nmodel = "a"', "trained on pictures that are judged here"),
         ("loda", {"validation": 0.0}, '[loda-mini]\nmodel = "a"', "trained on pictures that are judged here"),
         ("loda", {}, '[loda]\nmodel = "a"', "there is no row 'loda'"),
         ("loda", {}, '[loda-mini]\nvit = "a"', "names no model"),
@@ -214,6 +215,18 @@ def test_wrong_files_are_refused(tmp_path, variant, options, text, said):
     checkpoint(tmp_path / "a", variant, **options)
     with pytest.raises(OptionError, match=said):
         biq2021_rows.read(runs(tmp_path, text))
+
+
+def test_a_read_out_of_another_split_is_refused(tmp_path):
+    from visq.systems.readout.files import ReadoutFile, write
+    from visq.systems.readout.ridge import fit
+
+    rng = np.random.default_rng(0)
+    line = fit(rng.normal(size=(30, 6)), rng.normal(size=30), 1.0)
+    held = {"database": "biq2021", "validation": 0.1, "calibration": 0.1, "seed": 0, "split": 0}
+    write(tmp_path / "a", ReadoutFile("ridge", {}, line, {}, held, {}))
+    with pytest.raises(OptionError, match="trained on pictures that are judged here"):
+        biq2021_rows.read(runs(tmp_path, '[ridge]\nmodel = "a"'))
 
 
 def test_a_read_out_tells_its_encoders_and_what_it_was_fitted_on(tmp_path):
