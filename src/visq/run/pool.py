@@ -72,7 +72,8 @@ class Pool:
         Worker processes. With more than one, each uses a single thread. None: as many as pay, within the number of
         threads (`visq.ops.threads`): one with all threads at first, and once the run has lasted a second one for each
         thread. Pictures of more than 12 megapixels are then never in work together, and have the threads that nobody
-        else uses. Metrics whose sums may depend on the threads (torch) stay with one.
+        else uses. Metrics whose sums may depend on the threads (torch) stay with one. Where another worker cannot
+        start, those there are do the work.
     timeout : float
         Seconds that reading an image may take, and each of its scores: of images of more than 12 megapixels in
         proportion more. Compiling is not counted, 0 means no limit.
