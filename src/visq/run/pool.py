@@ -19,7 +19,7 @@ from typing import Any
 
 from visq.errors import VisqError
 from visq.ops.threads import get_threads
-from visq.run.processes import begin, close_input, end, ending, listen, write
+from visq.run.processes import begin, close_input, end, ending, fitting, listen, write
 from visq.run.tasks import PICTURE_FIELDS, RECORD_FIELDS, Reading, Request, Task, failed, wanted_by
 from visq.types import ScoreRecord
 
@@ -70,10 +70,10 @@ class Pool:
         Limits of the reader.
     jobs : int, optional
         Worker processes. With more than one, each uses a single thread. None: as many as pay, within the number of
-        threads (`visq.ops.threads`): one with all threads at first, and once the run has lasted a second one for each
-        thread. Pictures of more than 12 megapixels are then never in work together, and have the threads that nobody
-        else uses. Metrics whose sums may depend on the threads (torch) stay with one. Where another worker cannot
-        start, those there are do the work.
+        threads (`visq.ops.threads`) and free memory: one with all threads at first, and once the run has lasted a
+        second one for each thread. Pictures of more than 12 megapixels are then never in work together, and have the
+        threads that nobody else uses. Metrics whose sums may depend on the threads (torch) stay with one. Where
+        another worker cannot start, those there are do the work.
     timeout : float
         Seconds that reading an image may take, and each of its scores: of images of more than 12 megapixels in
         proportion more. Compiling is not counted, 0 means no limit.
@@ -100,7 +100,7 @@ class Pool:
         self._requests = tuple(requests)
         self._reading = reading
         self._adaptive = jobs is None
-        self._jobs = jobs or (get_threads() if not any(r.spec.extra for r in self._requests) else 1)
+        self._jobs = jobs or (fitting(get_threads()) if not any(r.spec.extra for r in self._requests) else 1)
         self._timeout = timeout
         self._on_tick = on_tick or (lambda: None)
         self._on_compile = on_compile or (lambda: None)

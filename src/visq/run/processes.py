@@ -8,7 +8,11 @@ import queue
 import signal
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+#: A worker that scores a photograph of 12 megapixels with the largest of the ordinary metrics takes so much memory.
+_WORKER_BYTES = 1_250_000_000
 
 
 def begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -69,3 +73,15 @@ def ending(code: int) -> str:
         return signal.Signals(-code).name
     except ValueError:
         return f"signal {-code}"
+
+
+def fitting(most: int, memory: Path = Path("/proc/meminfo"), limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """How many workers, 1 to `most`, the memory that is free has room for; `most` where the system does not tell."""
+    free = []
+    for path, start in ((memory, "MemAvailable:"), (limit, "")):
+        try:
+            lines = [line for line in path.read_text(encoding="ascii").splitlines() if line.startswith(start)]
+            free.append(int(lines[0].removeprefix(start).split()[0]) * (1024 if start else 1))
+        except (OSError, ValueError, IndexError):  # not Linux, no limit ("max")
+            continue
+    return max(1, min(most, *(n // _WORKER_BYTES for n in free))) if free else most

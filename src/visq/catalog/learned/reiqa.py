@@ -11,7 +11,7 @@ WEIGHTS = Weights(
     sha256="",
     licence="Apache-2.0",
     origin="trained by visq on BIQ2021: both encoders without its scores, the read-out on those of its training part",
-    ships=True,
+    ships=False,
 )
 
 SPEC = MetricSpec(
