@@ -37,12 +37,13 @@ def section(rows: Rows) -> str:
         batch = f"{row['batch']}, shared" if row["shared"] else str(row["batch"])
         pairs.setdefault((row["metric"], row["peer"], row["size"], batch), {})[row["threads"]] = row
     for names, both in sorted(pairs.items()):
-        cells = [cell for threads in (1, 2) for cell in _cells(both.get(threads))]
+        cells = [cell for threads in (1, 2) for cell in times(both.get(threads))]
         lines.append("| " + " | ".join([*names, *cells]) + " |")
     return "\n".join([*lines, *_failed(made)])
 
 
-def _cells(row: Row | None) -> list[str]:
+def times(row: Row | None) -> list[str]:
+    """Milliseconds of visq and of the peer, and their ratio with its quartiles."""
     if row is None or "ratio" not in row:
         return ["", "", ""]
     low, high = row["ratio_quartiles"]

@@ -5,7 +5,9 @@ python benchmarks/nr_speed.py --environments .bench --peers topiq_nr --sizes 512
 python benchmarks/nr_speed.py --model other.onnx --into other.jsonl
 
 Both begin with pixels in memory: visq with bytes, pyiqa with the tensor that it is quickest with. TReS and HyperIQA
-look at 50 and 25 squares of 224 pixels, whatever the size of the picture; the others at all of it.
+look at 50 and 25 squares of 224 pixels, whatever the size of the picture; the others at all of it. visq-nr looks at
+both sides of the picture of 1920x1080, whose light is in the middle, as of one picture in seven; lit from the left at
+one.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
@@ -31,6 +35,8 @@ from turns import Effort, LateError, Worker, WorkerError, paired  # noqa: E402
 
 ROWS = HERE / "results" / "nr_speed.jsonl"
 SIZES = ("512x384", "1920x1080")
+#: Of most pictures visq-nr looks at one side, of those whose light is in the middle at both.
+LIT = ", lit from the left"
 PEERS = ("topiq_nr", "hyperiqa", "tres", "arniqa", "clipiqa")
 
 
@@ -51,7 +57,7 @@ def one(peer: str, size: str, threads: int, args: argparse.Namespace) -> dict[st
     row |= {"threads": threads}
     if not args.redo and args.rows.get(row) is not None:
         return {}
-    files = {"x": measure.files(args.folder, size)["rgb"]["x"]}
+    files = {"x": picture(args.folder, size)}
     effort = Effort(seconds=args.seconds, least=3, most=21)
     python = args.python or environments.interpreter(args.environments, "pyiqa").absolute()
     with Worker(Path(sys.executable), "visq", threads, 0.0) as first, Worker(python, "pyiqa", threads, 0.0) as second:
@@ -66,6 +72,18 @@ def one(peer: str, size: str, threads: int, args: argparse.Namespace) -> dict[st
             row |= {"error": str(error)}
     row |= {"random_weights": args.random, "commit": machine.commit()}
     return row | {"at": datetime.datetime.now().isoformat(timespec="seconds")}
+
+
+def picture(folder: Path, size: str) -> str:
+    """Where the pixels of a size lie; of one that is lit they fade to the right by a tenth."""
+    plain = measure.files(folder, size.removesuffix(LIT))["rgb"]["x"]
+    if not size.endswith(LIT):
+        return plain
+    pixels = np.load(plain)
+    pixels = (pixels * np.linspace(1.0, 0.9, pixels.shape[1])[:, None]).astype(np.uint8)
+    lit = Path(plain).with_stem(Path(plain).stem + "-lit")
+    np.save(lit, pixels)
+    return str(lit)
 
 
 def made_up(folder: str) -> str:
@@ -87,7 +105,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="", help="a file of visq-nr; without: the one that ships")
     parser.add_argument("--random", action="store_true", help="visq-nr with random parameters too")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
-    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument(
+        "--sizes", nargs="+", choices=(*SIZES, *(s + LIT for s in SIZES)), default=[*SIZES, SIZES[-1] + LIT]
+    )
     parser.add_argument("--threads", nargs="+", type=int, choices=(1, 2), default=[1, 2])
     parser.add_argument("--seconds", type=float, default=20.0, help="of paired turns for a row")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for a quiet machine")

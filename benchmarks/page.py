@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import deep_page
+import nr_page
 import visq
 from cases import GROUPS
 from measure import Row
@@ -16,12 +17,18 @@ from visq.cli.messages import counted
 _PLACES = {(group.label, group.pixels): place for place, group in enumerate(GROUPS)}
 
 
-def render(rows: Rows, networks: Rows | None = None) -> str:
-    """Every row, wins and losses; `networks` are those of `deep.py`."""
+def render(
+    rows: Rows, networks: Rows | None = None, alone: Rows | None = None, folder: dict[str, Any] | None = None
+) -> str:
+    """Every row, wins and losses; `networks` are those of `deep.py`, `alone` of `nr_speed.py`.
+
+    `folder` is what `folder.py` measured.
+    """
     parts = [_head(rows), _summaries(rows), _losses(rows)]
     parts += [_size(rows, size) for size in SIZES]
     parts += [_memory(rows), _startup(rows), _megapixels(rows)]
-    parts += [deep_page.section(networks) if networks else "", _calls(rows), _failed(rows)]
+    parts += [deep_page.section(networks) if networks else "", nr_page.section(alone, folder) if alone else ""]
+    parts += [_calls(rows), _failed(rows)]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 

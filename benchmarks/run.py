@@ -39,6 +39,8 @@ from turns import QUICK, Effort, Worker  # noqa: E402
 ROWS = HERE / "results" / "rows.jsonl"
 #: What `deep.py` writes.
 NETWORKS = HERE / "results" / "deep.jsonl"
+ALONE = HERE / "results" / "nr_speed.jsonl"
+FOLDER = HERE / "results" / "folder.json"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 #: What is worth most comes first, so that a run that is ended early has it.
 STEPS: tuple[tuple[str, str, int], ...] = (
@@ -221,8 +223,12 @@ def main() -> None:
 def write(target: Path, rows: Rows) -> None:
     """The page."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The page of the project tells of networks too; a trial's page of what the trial measured.
-    target.write_text(page.render(rows, Rows(NETWORKS) if target == PAGE else None))
+    # The page of the project tells of networks and commands too; a trial's page of what the trial measured.
+    if target != PAGE:
+        target.write_text(page.render(rows))
+        return
+    folder = json.loads(FOLDER.read_text(encoding="utf-8")) if FOLDER.is_file() else None
+    target.write_text(page.render(rows, Rows(NETWORKS), Rows(ALONE), folder))
 
 
 if __name__ == "__main__":
