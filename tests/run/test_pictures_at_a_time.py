@@ -6,6 +6,7 @@ import io
 import json
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +136,7 @@ def test_one_and_two_at_a_time_give_the_same_bits_and_a_broken_file_disturbs_nob
 def test_large_pictures_are_never_in_work_together_unless_asked_for(tmp_path, monkeypatch, jobs):
     monkeypatch.setattr(pool_module, "_ORDINARY_PIXELS", 32 * 32 - 1)
     names = [f"slow{i}.png" for i in range(6)]
-    done = _statuses(_by_both(_pool(jobs=jobs, timeout=3.0), _tasks(tmp_path, *names)))
+    done = _statuses(_by_both(_pool(jobs=jobs, timeout=30.0), _tasks(tmp_path, *names)))
     assert set(done.values()) == {"ok"}
     notes = _notes(tmp_path)
     pairs = [_together(notes, a, b) for i, a in enumerate(names) for b in names[:i]]
@@ -147,21 +148,46 @@ def test_large_pictures_are_never_in_work_together_unless_asked_for(tmp_path, mo
 def test_a_large_picture_that_hangs_gives_way_to_the_next(tmp_path, monkeypatch):
     monkeypatch.setattr(pool_module, "_ORDINARY_PIXELS", 32 * 32 - 1)
     tasks = _tasks(tmp_path, "first.png", "hang.png", "b.png", "c.png")
-    done = _statuses(_by_both(_pool(timeout=3.0), tasks))
-    late = "took longer than 3 s; --timeout raises the limit"
+    done = _statuses(_by_both(_pool(timeout=12.0), tasks))
+    late = "took longer than 12 s; --timeout raises the limit"
     assert done == {"first.png": "ok", "hang.png": late, "b.png": "ok", "c.png": "ok"}
+
+
+def test_who_waits_longest_with_a_large_picture_goes_on_first():
+    pool = _pool()
+    sent = {n: types.SimpleNamespace(stdin=io.BytesIO()) for n in (1, 2, 3)}
+    for number, since in ((1, 5.0), (2, 3.0), (3, 0.0)):
+        pool._workers[number] = pool_module._Worker(sent[number], 0.0, ready=True, waiting=since)
+    order = []
+    for _ in range(3):
+        pool._permit()
+        order.append([number for number, w in pool._workers.items() if w.large])
+        for w in pool._workers.values():
+            w.large = False
+    assert order == [[2], [1], []]
+    assert [len(process.stdin.getvalue().splitlines()) for process in sent.values()] == [1, 1, 0]
+
+
+class StoppedError(Exception):
+    """What Ctrl-C is to a caller."""
 
 
 def test_a_caller_who_stops_ends_workers_that_wait(tmp_path, monkeypatch):
     monkeypatch.setattr(pool_module, "_ORDINARY_PIXELS", 32 * 32 - 1)
-    pool = _pool(timeout=0)
-    results = _by_both(pool, _tasks(tmp_path, "first.png", "slow.png", "hang1.png", "hang2.png", "hang3.png"))
-    next(results)
-    next(results)
-    processes = [w.process for w in pool._workers.values()]
-    began = time.monotonic()
-    results.close()
-    assert time.monotonic() - began < 10  # those that hang would for ten minutes
+    processes, stopped = [], []
+
+    def tick():
+        workers = pool._workers.values()
+        if any(w.waiting for w in workers) and any(w.large for w in workers):
+            processes.extend(w.process for w in workers)
+            stopped.append(time.monotonic())
+            raise StoppedError
+
+    pool = _pool(timeout=0, on_tick=tick)
+    with pytest.raises(StoppedError):
+        list(_by_both(pool, _tasks(tmp_path, "hang1.png", "hang2.png", "hang3.png")))
+    assert time.monotonic() - stopped[0] < 10  # those that hang would for ten minutes
+    assert len(processes) == 2
     assert all(p.poll() is not None for p in processes)
 
 

@@ -51,7 +51,7 @@ class _Worker:
     ready: bool = False
     begun: bool = False
     read: bool = False
-    waiting: bool = False
+    waiting: float = 0.0  # since when it waits with a large picture
     large: bool = False
     patience: float = 1.0
     compiling: int = 0
@@ -200,14 +200,14 @@ class Pool:
         return 1 if several else None
 
     def _permit(self) -> None:
-        """Let one worker go on that waits with a large picture, unless another has one in work."""
+        """Let the worker go on that waits longest with a large picture, unless another has one in work."""
         if any(w.large for w in self._workers.values()):
             return
-        chosen = next((w for w in self._workers.values() if w.waiting), None)
+        chosen = min((w for w in self._workers.values() if w.waiting), key=lambda w: w.waiting, default=None)
         if chosen is None:
             return
         busy = sum(bool(w.tasks) and not w.waiting for w in self._workers.values())
-        chosen.waiting, chosen.large = False, True
+        chosen.waiting, chosen.large = 0.0, True
         chosen.deadline = self._from_now(chosen)
         write(chosen.process, {"threads": max(1, get_threads() - busy)})
 
@@ -299,7 +299,7 @@ class Pool:
             worker.deadline = self._from_now(worker)
             return
         if "large" in message:
-            worker.waiting, worker.deadline = True, float("inf")
+            worker.waiting, worker.deadline = time.monotonic(), float("inf")
             return
         if "read" in message or "record" in message:
             worker.read = True
