@@ -77,8 +77,8 @@ def test_the_loss_is_that_of_the_formula_and_keys_come_into_the_queue_after_it(n
     logits = made(query, key)
     with torch.no_grad():
         # Nothing moved before the first step, so the copy makes these keys; its normalisations see the same batch.
-        q = torch.nn.functional.normalize(made.head(trunks.pooled(made.encoder, query.float() / 255)))
-        k = torch.nn.functional.normalize(made.head(trunks.pooled(made.encoder, key.float() / 255)))
+        q = torch.nn.functional.normalize(made.head(trunks.pooled(made.encoder, made._fed(query))))
+        k = torch.nn.functional.normalize(made.head(trunks.pooled(made.encoder, made._fed(key))))
     losses = []
     for i in range(6):
         negative = [math.exp(float(q[i] @ u) / 0.2) for u in before]
@@ -91,6 +91,21 @@ def test_the_loss_is_that_of_the_formula_and_keys_come_into_the_queue_after_it(n
     assert torch.allclose(made.queue[:6], k, atol=1e-6)
     assert torch.equal(made.queue[6:], before[6:])
     assert int(made.place) == 6
+
+
+def test_logits_are_of_single_precision_whatever_the_encoder_computes_in():
+    """bfloat16 has 3 digits: cosines over T, up to 5, would be off by 0.02."""
+    made = _small(groups=1)
+    query, key = _crops(1), _crops(2)
+    seen = []
+    made.head.register_forward_hook(lambda *given: seen.append(given[2].detach()))
+    made.momentum_head.register_forward_hook(lambda *given: seen.append(given[2].detach()))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = made(query, key)
+    assert [one.dtype for one in seen] == [torch.bfloat16] * 2
+    assert logits.dtype == torch.float32
+    k, q = (torch.nn.functional.normalize(one.double()) for one in seen)
+    assert torch.allclose(logits[:, 0].double(), (q * k).sum(1) / 0.2, atol=1e-5)
 
 
 def test_the_oldest_keys_are_overwritten_first():

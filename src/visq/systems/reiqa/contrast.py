@@ -103,22 +103,28 @@ class Contrast(nn.Module):
             In evaluation mode: `features` `(N, F)` of the queries, `query` and `key` `(N, D)` by the learning encoder.
         """
         if not self.training:
-            features = trunks.pooled(self.encoder, fed(query, self.part))
-            other = trunks.pooled(self.encoder, fed(key, self.part))
+            features = trunks.pooled(self.encoder, self._fed(query))
+            other = trunks.pooled(self.encoder, self._fed(key))
             return {"features": features, "query": self._unit(self.head, features), "key": self._unit(self.head, other)}
         with torch.no_grad():
             self._follow()
-            keys, every, first = self._keys(fed(key, self.part))
-        queries = self._unit(self.head, trunks.pooled(self.encoder, fed(query, self.part)))
+            keys, every, first = self._keys(self._fed(key))
+        queries = self._unit(self.head, trunks.pooled(self.encoder, self._fed(query)))
         # A copy: the step backwards needs the queue as it was.
         logits = self._logits(queries, keys, every, first, self.queue.clone())
         with torch.no_grad():
             self._put(every)
         return logits
 
+    def _fed(self, planes: Tensor) -> Tensor:
+        """A processor convolves faster where the channels of a place lie side by side, in half precision above all."""
+        made = fed(planes, self.part)
+        return made.contiguous(memory_format=torch.channels_last) if made.device.type == "cpu" else made
+
     @staticmethod
     def _unit(head: nn.Module, features: Tensor) -> Tensor:
-        return functional.normalize(head(features))
+        made = head(features)
+        return functional.normalize(made if made.dtype == torch.float64 else made.float())
 
     def _follow(self) -> None:
         """Let the copy follow, once for each change of the encoder: several batches may make one step."""
@@ -152,6 +158,11 @@ class Contrast(nn.Module):
         return self._unit(self.momentum_head, trunks.pooled(self.momentum_encoder, planes))
 
     def _logits(self, queries: Tensor, keys: Tensor, every: Tensor, first: int, queue: Tensor) -> Tensor:
+        """In single precision, whatever the encoder computes in: over T, what rounding does to a cosine would count."""
+        with torch.autocast(queries.device.type, enabled=False):
+            return self._compared(queries, keys, every, first, queue)
+
+    def _compared(self, queries: Tensor, keys: Tensor, every: Tensor, first: int, queue: Tensor) -> Tensor:
         parts = [(queries * keys).sum(1, keepdim=True), queries @ queue.T.to(queries.dtype)]
         if self.negatives == "queue+batch":
             others = queries @ every.T
