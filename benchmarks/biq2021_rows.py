@@ -13,7 +13,6 @@ need no file of their own are always there.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import tomllib
 from collections.abc import Callable, Mapping
@@ -24,8 +23,7 @@ from typing import Any
 from visq import catalog, weights
 from visq.errors import OptionError
 from visq.run.tasks import Request, request
-from visq.systems.loda.checkpoint import header
-from visq.weights.headers import ITEM_BYTES, Entry, read_header
+from visq.weights.headers import ITEM_BYTES, Entry, read_header, told
 
 #: What every training has held apart from its fit part, and the seed that it was drawn by (`visq.train.data.splits`).
 #: Beside it the official test part, which another split would have learned from.
@@ -210,7 +208,7 @@ def facts(path: Path, name: str = "model") -> Facts:
     name : str
         The option that names it; what is no `model` is a part that other rows may share.
     """
-    about, tensors = _about(path), read_header(path)
+    about, tensors = told(path), read_header(path)
     shared = {name: weights.sha256(path)} if name != "model" else {}
     if "recipe" in about:
         return _of_training(about["recipe"], tensors, shared)
@@ -241,14 +239,6 @@ def _of_training(recipe: Mapping[str, Any], tensors: Mapping[str, Entry], shared
     # Photographs of no database have no test part.
     rated = bool(options.get("dataset"))
     return Facts(says, apart if rated else None, _count(tensors, "optimiser/exp_avg/"), None, size, shared)
-
-
-def _about(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(header(path).get("visq", "{}"))
-    except ValueError:
-        found = {}
-    return found if isinstance(found, dict) else {}
 
 
 def _count(tensors: Mapping[str, Entry], start: str = "") -> int:

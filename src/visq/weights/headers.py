@@ -71,6 +71,23 @@ def read_header(path: Path) -> dict[str, Entry]:
         raise WeightsError(f"{path} is damaged or not a safetensors file", got=reason) from None
 
 
+def told(path: Path) -> dict[str, Any]:
+    """What a file that visq wrote says of itself: the JSON under the key `visq` in its header.
+
+    Empty for any other file, one that is not there or is damaged among them: who reads its tensors tells of that.
+    """
+    try:
+        with path.open("rb") as stream:
+            # Other formats are not read to their end for a header.
+            head = stream.read(2 * _LENGTH_BYTES)
+            stream.seek(0)
+            header = _parse(stream, path.stat().st_size) if is_safetensors(head) else {}
+        found = json.loads(header.get("__metadata__", {}).get("visq", ""))
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _parse(stream: BinaryIO, size: int) -> dict[str, Any]:
     if size <= _LENGTH_BYTES:
         raise _DamagedError(f"{size} bytes")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
@@ -17,8 +15,8 @@ import samples  # noqa: E402
 from visq.errors import InputError, SizeError, VisqWarning, WeightsError  # noqa: E402
 from visq.systems.loda import judge, loda  # noqa: E402
 from visq.systems.loda.adapter import load, save  # noqa: E402
-from visq.systems.loda.checkpoint import header  # noqa: E402
 from visq.systems.loda.pictures import crops_of, resized  # noqa: E402
+from visq.weights.headers import told  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ def test_what_is_saved_and_loaded_gives_identical_scores(files):
         "running_mean", "running_var", "num_batches_tracked"
     }  # fmt: skip
     assert int(again.cnn.bn1.num_batches_tracked) == 7
-    about = json.loads(header(folder / "adapter.safetensors")["visq"])
+    about = told(folder / "adapter.safetensors")
     assert about["notes"] == {"seed": 1}
     assert about["frozen"] == network.seal_of_parts
 

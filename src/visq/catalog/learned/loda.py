@@ -22,6 +22,7 @@ SPEC = MetricSpec(
     lower_is_better=False,
     value_range=(-1.0, 1.0),
     impl="visq.systems.loda:loda",
+    reads="visq.systems.given_files:loda",
     input=InputSpec("rgb", "the shorter side resized to 384 pixels; a grey image counts as three equal channels"),
     min_side=32,
     paper=(

@@ -17,6 +17,7 @@ SPEC = MetricSpec(
     lower_is_better=False,
     value_range=(1.0, 5.0),
     impl="visq.systems.pmt:pmt",
+    reads="visq.systems.given_files:pmt",
     files="visq.systems.pmt.score:files",
     input=InputSpec("rgb", "whole, at its own size; a grey image counts as three equal channels"),
     min_side=64,

@@ -23,6 +23,7 @@ SPEC = MetricSpec(
     lower_is_better=False,
     value_range=(-_INFINITE, _INFINITE),
     impl="visq.systems.reiqa.score:reiqa",
+    reads="visq.systems.given_files:reiqa",
     input=InputSpec("rgb", "at native size and at half of it; a grey image counts as three equal channels"),
     min_side=64,
     paper=(

@@ -22,6 +22,7 @@ SPEC = MetricSpec(
     lower_is_better=False,
     value_range=(-float("inf"), float("inf")),
     impl="visq.systems.ridge:ridge",
+    reads="visq.systems.given_files:ridge",
     input=InputSpec("rgb", "whole, at the scales that it was fitted at; a grey image counts as three equal channels"),
     min_side=64,
     paper="A. E. Hoerl, R. W. Kennard: Ridge regression: biased estimation for nonorthogonal problems. "

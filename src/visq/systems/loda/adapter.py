@@ -10,13 +10,13 @@ from typing import Any
 from visq.errors import OptionError, WeightsError
 from visq.paths import expanded
 from visq.store.tables import replacing
-from visq.systems.loda.checkpoint import header, of_training
-from visq.systems.loda.design import Design
+from visq.systems.loda.checkpoint import of_training
+from visq.systems.loda.design import FORMAT, Design
 from visq.systems.loda.network import LoDa
 from visq.systems.loda.sealed import SEAL
+from visq.weights.headers import told
 from visq.weights.tensors import load as load_tensors
 
-FORMAT = "visq loda adapter 1"
 _KEY = "visq"
 
 
@@ -83,8 +83,8 @@ def load(
 
 
 def _about(path: Any) -> dict[str, Any]:
+    about = told(path)
     try:
-        about = json.loads(header(path).get(_KEY, ""))
         if about["format"] == FORMAT and len(bytes.fromhex(about["frozen"])) == 32:
             return about
     except (ValueError, KeyError, TypeError):
@@ -104,4 +104,4 @@ def _design(path: Any) -> tuple[Design, dict[str, Any] | None]:
         raise WeightsError(f"{path} does not say which network of LoDa's it is", got=str(error)[:200]) from None
 
 
-__all__ = ["FORMAT", "load", "save"]
+__all__ = ["load", "save"]

@@ -20,6 +20,8 @@ Normalisation = Literal["imagenet", "own"]
 
 #: The transformer that is no row of the table of networks: of the width, depth, heads and side of the design.
 DISTILLED = "distilled"
+#: What a file of what was learned calls itself.
+FORMAT = "visq loda adapter 1"
 PATCH = 16
 #: The maps that are looked at: the last of every stage from a quarter of the picture's size down.
 TAPS = {
@@ -213,4 +215,4 @@ def _config(spec: BackboneSpec) -> dict[str, Any]:
     return dict(spec.config)
 
 
-__all__ = ["DISTILLED", "MINI", "PATCH", "TAPS", "WEIGHTS", "Design", "distilled_spec"]
+__all__ = ["DISTILLED", "FORMAT", "MINI", "PATCH", "TAPS", "WEIGHTS", "Design", "distilled_spec"]

@@ -12,6 +12,8 @@ from visq.train.data.prefetch import check_whole
 
 #: Grades that a distribution of opinions is over; the score is their mean.
 GRADES = 5
+#: What a file of parameters calls itself.
+FORMAT = "visq pmt 1"
 #: Rows of the position table of TRIQ's public code: the quality token, and 12 x 16 cells.
 LEGACY_ROWS = 193
 #: Rows and columns of the table of positions that is resampled to the grid of a picture.
@@ -135,4 +137,4 @@ VARIANTS: dict[str, Design] = {
     "small-r18": Design("resnet18", "layer3.1.relu", width=48, heads=6, forward=96),
 }
 
-__all__ = ["GRADES", "LEGACY_ROWS", "MIN_SIDE", "MOST_TOKENS", "TABLE", "VARIANTS", "Design"]
+__all__ = ["FORMAT", "GRADES", "LEGACY_ROWS", "MIN_SIDE", "MOST_TOKENS", "TABLE", "VARIANTS", "Design"]

@@ -14,11 +14,12 @@ from visq.errors import OptionError, WeightsError
 from visq.extras import require
 from visq.paths import expanded
 from visq.store.tables import replacing
+from visq.systems.given_files import pmt as pmt_file
 from visq.systems.inputs import building
-from visq.systems.pmt.design import Design
+from visq.systems.pmt.design import FORMAT, Design
 from visq.systems.pmt.network import Network
+from visq.weights.headers import told
 
-FORMAT = "visq pmt 1"
 _KEY = "visq"
 _COUNTER = "num_batches_tracked"
 
@@ -56,7 +57,8 @@ def load(path: str | os.PathLike[str]) -> Network:
         Missing, damaged, of another system, or without a tensor that belongs to it.
     """
     path = expanded(path)
-    about = _about(path)
+    pmt_file(path)
+    about = told(path)
     checkpoint = about.get("format") != FORMAT
     try:
         design = Design.of(about["recipe"]["options"]["design"]) if checkpoint else Design(**about["design"])
@@ -66,18 +68,6 @@ def load(path: str | os.PathLike[str]) -> Network:
         network = Network(design, "random").eval().requires_grad_(False)
         network.load_state_dict(_checkpoint(path, network) if checkpoint else _plain(path, network), strict=False)
     return network
-
-
-def _about(path: Path) -> dict[str, Any]:
-    safetensors = require("safetensors", "reading parameters", "torch")
-    try:
-        with safetensors.safe_open(str(path), framework="pt") as file:
-            found = json.loads((file.metadata() or {})[_KEY])
-    except FileNotFoundError:
-        raise WeightsError(f"{path} is not there", expected="a file of parameters") from None
-    except Exception as error:  # the library has errors of its own
-        raise WeightsError(f"{path} holds no network of this system", got=f"{type(error).__name__}: {error}") from None
-    return found if isinstance(found, dict) else {}
 
 
 def _plain(path: Path, network: Network) -> dict[str, torch.Tensor]:
@@ -95,4 +85,4 @@ def _checkpoint(path: Path, network: Network) -> dict[str, torch.Tensor]:
     return state
 
 
-__all__ = ["FORMAT", "load", "write"]
+__all__ = ["load", "write"]

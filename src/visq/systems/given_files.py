@@ -1,0 +1,107 @@
+"""Whether a file that is named for a system is one of its own, by what it says of itself.
+
+Nothing but the header is read, and torch is not loaded: a wrong file is refused before anything is scored. Who reads
+the tensors checks them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+from visq.errors import WeightsError
+from visq.paths import expanded, is_file
+from visq.weights.headers import told
+
+
+def reiqa(path: str | os.PathLike[str]) -> None:
+    """Refuse what `visq fit reiqa` did not write.
+
+    Raises
+    ------
+    WeightsError
+    """
+    _fitted(path, "reiqa")
+
+
+def ridge(path: str | os.PathLike[str]) -> None:
+    """Refuse what `visq fit ridge` did not write.
+
+    Raises
+    ------
+    WeightsError
+    """
+    _fitted(path, "ridge")
+
+
+def loda(path: str | os.PathLike[str]) -> None:
+    """Refuse what is neither an adapter nor a checkpoint of the recipes `loda` and `loda-mini`.
+
+    Raises
+    ------
+    WeightsError
+    """
+    from visq.systems.loda.design import FORMAT
+
+    _trained(path, FORMAT, ("loda", "loda-mini"))
+
+
+def pmt(path: str | os.PathLike[str]) -> None:
+    """Refuse what is neither a file of parameters of PMT nor a checkpoint of the recipes `pmt` and `pmt-small`.
+
+    Raises
+    ------
+    WeightsError
+    """
+    from visq.systems.pmt.design import FORMAT
+
+    _trained(path, FORMAT, ("pmt", "pmt-small"))
+
+
+def _fitted(path: str | os.PathLike[str], system: str) -> None:
+    from visq.systems.readout.files import FORMAT
+
+    about = _told(path)
+    if about.get("format") != FORMAT or about.get("system") != system:
+        got = f"a read-out of {about['system']!s:.40}" if about.get("format") == FORMAT else _called(about)
+        raise WeightsError(
+            f"{os.fspath(path)} is no file of {system}", expected=f"one that `visq fit {system}` wrote", got=got
+        )
+
+
+def _trained(path: str | os.PathLike[str], own: str, recipes: Collection[str]) -> None:
+    from visq.train.checkpoints import FORMAT
+
+    about = _told(path)
+    form = about.get("format")
+    if form == own:
+        return
+    recipe = about.get("recipe")
+    name = str(recipe.get("name")) if form == FORMAT and isinstance(recipe, dict) else ""
+    # The name of a recipe of one's own says nothing: whether it fits is seen when its tensors are read.
+    if form != FORMAT or (name not in recipes and name in _shipped()):
+        got = f"a checkpoint of the recipe {name}" if name else _called(about)
+        raise WeightsError(
+            f"{os.fspath(path)} holds no network of this system",
+            expected=f"{own}, or a checkpoint of the recipe {' or '.join(recipes)}", got=got,
+        )  # fmt: skip
+
+
+def _shipped() -> Collection[str]:
+    from visq.train.shipped import SHIPPED
+
+    return SHIPPED
+
+
+def _told(path: str | os.PathLike[str]) -> dict[str, object]:
+    place = expanded(path)
+    if not is_file(place):
+        raise WeightsError(f"{os.fspath(path)} is not there", expected="a file of parameters")
+    return told(place)
+
+
+def _called(about: dict[str, object]) -> str:
+    return f"a file that calls itself {about['format']!s:.40}" if about.get("format") else "no file that visq wrote"
+
+
+__all__ = ["loda", "pmt", "reiqa", "ridge"]
