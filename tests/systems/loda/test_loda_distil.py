@@ -90,6 +90,11 @@ def test_some_steps_teach_something_and_give_a_file_that_loda_takes(rated_pictur
         trunks.transformer(replace(loda_small.SMALL, vit_depth=3), fitted.folder / "last.safetensors")
     kept = (tmp_path / "vit.safetensors").stat().st_size
     assert kept < 4 * sum(p.numel() for p in pupil.student.parameters()) + 10_000
+    distil.save(pupil, tmp_path / "half.safetensors", half=True)
+    assert (tmp_path / "half.safetensors").stat().st_size < kept / 1.9
+    rounded = trunks.transformer(loda_small.SMALL, tmp_path / "half.safetensors")
+    for name, value in rounded.state_dict().items():
+        assert torch.equal(value, pupil.student.state_dict()[name].half().float()), name
 
 
 def test_ended_and_gone_on_with_is_the_same_to_the_byte(rated_pictures, tmp_path):

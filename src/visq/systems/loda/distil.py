@@ -160,8 +160,16 @@ def measure(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[
     return {**found, "explained": sum(found.values()) / len(found)}
 
 
-def save(network: Pupil, path: str | os.PathLike[str]) -> None:
+def save(network: Pupil, path: str | os.PathLike[str], *, half: bool = False) -> None:
     """Write the transformer alone, under timm's names: `loda_mini_vit.safetensors`.
+
+    Parameters
+    ----------
+    network : Pupil
+    path : path
+    half : bool
+        Parameters in half precision, half the bytes. What is learned beside them is learned beside the file: rounded
+        parameters are other ones.
 
     Raises
     ------
@@ -172,7 +180,9 @@ def save(network: Pupil, path: str | os.PathLike[str]) -> None:
 
     from visq.store.tables import replacing
 
-    state = {name: value.detach().cpu().contiguous().clone() for name, value in network.student.state_dict().items()}
+    kept = torch.float16 if half else torch.float32
+    held = network.student.state_dict()
+    state = {name: value.detach().to("cpu", kept, copy=True).contiguous() for name, value in held.items()}
     with replacing(os.fspath(path)) as file:
         file.write(packed(dict(sorted(state.items()))))
 

@@ -12,7 +12,7 @@ part say how much of the features' variance is explained. Any other folder of ph
 --data FOLDER. The teacher's parameters are its public ones (ImageNet-1k).
 
 The file that loda-mini looks for is written by
-`visq.systems.loda.distil.save(fitted.network(), "loda_mini_vit.safetensors")`; a checkpoint of this training does too
+`visq.systems.loda.distil.save(fitted.network(), "loda_mini_vit.safetensors", half=True)`; a checkpoint does too
 (options.vit=run/best.safetensors).
 """
 
