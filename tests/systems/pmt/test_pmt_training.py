@@ -236,6 +236,11 @@ def test_parameters_as_a_file_and_as_a_checkpoint(trained, tmp_path):
     by_file, by_checkpoint = (Model(load(p)) for p in (tmp_path / "kept.safetensors", trained[2] / "best.safetensors"))
     assert by_file.score(picture) == by_checkpoint.score(picture)
     assert load(tmp_path / "kept.safetensors").design == network.design
+    write(network, tmp_path / "half.safetensors", half=True)
+    rounded = load(tmp_path / "half.safetensors").state_dict()
+    floats = {name: value for name, value in network.state_dict().items() if value.is_floating_point()}
+    assert all(torch.equal(rounded[name], value.half().float()) for name, value in floats.items())
+    assert (tmp_path / "half.safetensors").stat().st_size < (tmp_path / "kept.safetensors").stat().st_size / 1.9
     for broken, said in (("none", "not there"), ("damaged", "no network")):
         path = tmp_path / f"{broken}.safetensors"
         if broken == "damaged":
