@@ -6,7 +6,9 @@ python benchmarks/biq2021.py                                                the 
 
 RUNS.toml names the files of every row (`biq2021_rows.py` says how). Scores of single pictures are kept in --work, by
 the content of models and pictures: the same command goes on where it was ended, and a row that is added later costs its
-own scores alone. Writes `results/biq2021/PART.json` and `docs/biq2021.md`, of the test part where there is one.
+own scores alone. Writes `results/biq2021/PART.json`, `PART-scores.csv` with the score of every picture, and
+`docs/biq2021.md`, of the test part where there is one. Starts that were published before stay, though their files be
+gone (`biq2021_kept.py`); `--anew` forgets them.
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ from typing import Any
 
 import numpy as np
 
+import biq2021_kept
 import biq2021_page
 import visq
 from biq2021_judged import Table
+from biq2021_kept import Kept, rounded
 from biq2021_rows import APART, Start, read
 from visq.bench import provenance, timing
 from visq.bench.plan import Plan, Source
@@ -63,6 +67,8 @@ def planned(root: str, split: str, starts: Sequence[Start], *, database: str = "
 
 def scored(plan: Plan, folder: Path, *, jobs: int = 1) -> Scores:
     """Scores of all of it, one model after the other: each is opened once, whatever its size."""
+    if not plan.requests:
+        return Scores({}, (), (), {})
     folder.mkdir(parents=True, exist_ok=True)
     done, total = 0, len(plan.requests) * len(plan.dataset.samples)
 
@@ -81,6 +87,8 @@ def scored(plan: Plan, folder: Path, *, jobs: int = 1) -> Scores:
 
 def timed(plan: Plan, starts: Sequence[Start], folder: Path) -> dict[str, float]:
     """Processor seconds a picture, by row: of its first start, as the others are of the same network."""
+    if not plan.requests:
+        return {}
     first = {one.row.id: one.request for one in reversed(starts)}
     found = timing.measure(
         replace(plan, requests=tuple({one.identity: one for one in first.values()}.values())), str(folder),
@@ -92,7 +100,7 @@ def timed(plan: Plan, starts: Sequence[Start], folder: Path) -> dict[str, float]
 def table(
     plan: Plan, starts: Sequence[Start], scores: Scores, seconds: dict[str, float], *, samples: int, seed: int = 0
 ) -> dict[str, Any]:
-    """All that is published, as plain data."""
+    """All that is published but the scores of single pictures, as plain data."""
     dataset = plan.dataset
     judged = Table(starts, scores.values, dataset.scores, dataset.groups, samples=samples, seed=seed)
     rows = [{**one, "seconds": seconds.get(one["row"])} for one in judged.rows()]
@@ -138,6 +146,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--no-speed", action="store_true", help="do not measure processor times")
     parser.add_argument("--work", type=Path, default=WORK, help="where scores of pictures are kept (.bench/biq2021)")
     parser.add_argument("--into", type=Path, help="a folder for results and page, in the place of the repository's")
+    parser.add_argument("--anew", action="store_true", help="forget starts that were published before")
     parser.add_argument("--dataset", default="biq2021", help="another database with an official split")
     found = parser.parse_args(given)
     if (found.limit or found.dataset != "biq2021") and found.into is None:
@@ -145,29 +154,42 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return found
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def run(asked: argparse.Namespace, folder: Path, page: Path) -> int:
     """Score what lacks, judge, write."""
+    named = read(asked.runs)
+    whole = planned(asked.root, asked.split, named, database=asked.dataset, limit=asked.limit)
+    part, images = SPLITS[asked.split], [one.image for one in whole.dataset.samples]
+    kept = Kept() if asked.anew else biq2021_kept.read(folder, part, images)
+    new = [one for one in named if one.request.identity not in kept.values]
+    plan = replace(whole, requests=tuple(one for one in whole.requests if one.identity not in kept.values))
+    scores = scored(plan, asked.work, jobs=job_count(asked.jobs))
+    without = [one for one in new if not np.isfinite(scores.values[one.request.identity]).any()]
+    for one in without:
+        print(f"{one.row.id}, start {one.number}: no picture was scored", file=sys.stderr)
+    if without:
+        print(*{failure.reason for failure in scores.failures}, sep="\n", file=sys.stderr)
+        return 1
+    seconds = {**kept.seconds, **({} if asked.no_speed else timed(plan, new, asked.work))}
+    starts, every = kept.with_new(named), replace(scores, values={**kept.values, **rounded(scores.values)})
+    found = table(whole, starts, every, seconds, samples=asked.samples)
+    folder.mkdir(parents=True, exist_ok=True)
+    biq2021_kept.write(folder, part, images, starts, every.values)
+    write(found, folder, page)
+    return 0
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """The table, or its page alone."""
     asked = arguments(given)
     folder, page = (asked.into, asked.into / "biq2021.md") if asked.into else (RESULTS, PAGE)
     try:
         if asked.root is None:
             render(folder, page)
             return 0
-        starts = read(asked.runs)
-        plan = planned(asked.root, asked.split, starts, database=asked.dataset, limit=asked.limit)
-        scores = scored(plan, asked.work, jobs=job_count(asked.jobs))
-        without = [one for one in starts if not np.isfinite(scores.values[one.request.identity]).any()]
-        for one in without:
-            print(f"{one.row.id}, start {one.number}: no picture was scored", file=sys.stderr)
-        if without:
-            print(*{failure.reason for failure in scores.failures}, sep="\n", file=sys.stderr)
-            return 1
-        seconds = {} if asked.no_speed else timed(plan, starts, asked.work)
-        write(table(plan, starts, scores, seconds, samples=asked.samples), folder, page)
+        return run(asked, folder, page)
     except VisqError as error:
         print(error, file=sys.stderr)
         return 2
-    return 0
 
 
 if __name__ == "__main__":

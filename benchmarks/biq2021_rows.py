@@ -6,8 +6,8 @@ A row is of one system; it has a start for each training from another random beg
     model = ["loda0/best.safetensors", "loda1/best.safetensors", "loda2/best.safetensors"]
     vit = "vit/best.safetensors"
 
-A list has a file for each start, a single name stands for all of them; paths are relative to the TOML file. Rows that
-need no file of their own are always there.
+A list has a file for each start, a single name stands for all of them; paths are relative to the TOML file. They are
+the starts 0, 1, 2, unless `starts = [1, 2]` gives their numbers. Rows that need no file of their own are always there.
 """
 
 from __future__ import annotations
@@ -160,8 +160,12 @@ def _starts(row: Row, given: Mapping[str, Any], folder: Path) -> list[Start]:
     if len(counts) > 1:
         raise OptionError(f"row {row.id}: lists of different lengths", got=" and ".join(map(str, sorted(counts))))
     found = []
-    for number in range(counts.pop()):
-        options = {name: value[number] if isinstance(value, list) else value for name, value in given.items()}
+    numbers = given.get("starts", list(range(counts.pop())))
+    if not isinstance(numbers, list) or len(set(numbers)) != len(numbers) or any(type(n) is not int for n in numbers):
+        raise OptionError(f"row {row.id}: starts are no numbers", expected="different whole numbers", got=str(numbers))
+    files = {name: value for name, value in given.items() if name != "starts"}
+    for place, number in enumerate(numbers):
+        options = {name: value[place] if isinstance(value, list) else value for name, value in files.items()}
         paths = {o.name for o in catalog.get(row.metric).options if o.type == "path"}
         whole = {name: str(folder / value) if name in paths else value for name, value in options.items()}
         found.append(_start(row, number, whole))
