@@ -259,5 +259,19 @@ def test_random_parameters_never_stand_in_for_missing_ones(monkeypatch, tmp_path
         trunks.transformer(Design())
     with pytest.raises(WeightsError, match=r"resnet50\.a1_in1k"):
         trunks.cnn(Design())
-    with pytest.raises(WeightsError, match="loda_mini_vit"):
-        trunks.transformer(MINI)
+
+
+def test_the_small_transformer_ships(monkeypatch, tmp_path):
+    """The file, the row that names it and its card are of one network, found where nothing was put for it."""
+    from visq import weights
+    from visq.systems.loda.design import DISTILLED, WEIGHTS
+
+    monkeypatch.setenv("VISQ_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("VISQ_CACHE", str(tmp_path))
+    path = weights.find(WEIGHTS[DISTILLED])
+    assert f"`{weights.sha256(path)}`" in path.with_suffix(".md").read_text(encoding="utf-8")
+    taught, untaught = trunks.transformer(MINI), trunks.transformer(MINI, "random")
+    assert sum(p.numel() for p in taught.parameters()) == 2_855_232
+    # Learned parameters are no scaled noise: those of the patches' filters have directions that count more than others.
+    own, random = (torch.linalg.svdvals(one.patch_embed.proj.weight.flatten(1)) for one in (taught, untaught))
+    assert own[0] / own[96] > 2 * random[0] / random[96]

@@ -8,8 +8,8 @@ Hardware:  two cores with AMX or AVX-512 in bfloat16 (other processors: precisio
            memory, 4 GB of disk for the resized pictures
 Result:    not yet run
 
-The transformer is `loda_mini_vit.safetensors` of the recipe loda-mini-vit, in a folder that VISQ_WEIGHTS names, or
-options.vit=RUN/best.safetensors, the checkpoint of that training. EfficientNet-Lite0 has its public parameters.
+The transformer is `loda_mini_vit.safetensors`, which ships; another one is options.vit=RUN/best.safetensors, a checkpoint
+of the recipe loda-mini-vit. EfficientNet-Lite0 has its public parameters.
 
 Ablations: options.design.variant=probe (the head alone), no-tokens (zeros in place of the CNN's tokens), add (plain
 addition in place of the cross-attention). The rest of the recipe stays as it is.
