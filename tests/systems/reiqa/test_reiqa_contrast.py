@@ -131,8 +131,8 @@ def test_the_queue_begins_with_unit_vectors():
 
 
 def test_the_copy_follows_each_change_once():
-    """``t' <- 0.999 t' + 0.001 t``, at the first forward pass after it; a second one in the step changes nothing."""
-    made = _small()
+    """``t' <- m t' + (1 - m) t``, at the first forward pass after it; a second one in the step changes nothing."""
+    made = _small(momentum=0.999)
     made(_crops(1), _crops(2))
     with torch.no_grad():
         for p in made.head.parameters():
@@ -185,10 +185,10 @@ def test_judging_changes_nothing():
 
 
 def test_constants_are_the_published_ones():
-    assert (contrast.TEMPERATURE, contrast.MOMENTUM) == (0.2, 0.999)
+    assert (contrast.TEMPERATURE, SIZES["full"].momentum) == (0.2, 0.999)
 
 
-@pytest.mark.parametrize("wrong", [{"size": "large"}, {"negatives": "batch"}, {"patch": 8}])
+@pytest.mark.parametrize("wrong", [{"size": "large"}, {"negatives": "batch"}, {"patch": 8}, {"momentum": 1.0}])
 def test_sizes_that_cannot_be(wrong):
     with pytest.raises(OptionError):
         size_of({"size": "small", **wrong})

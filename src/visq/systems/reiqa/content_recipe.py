@@ -2,7 +2,7 @@
 
 Command:   visq train reiqa-content --data PHOTOGRAPHS -o content
            PHOTOGRAPHS is a folder, or DATABASE=ROOT (biq2021=/data/biq), of which the test part is not opened
-Time:      about 35 minutes of one core for 2500 steps (8000 photographs of 512 x 512), 18 on two: 0.8 core-seconds a
+Time:      about 35 minutes of one core for 5000 steps (8000 photographs of 512 x 512), 18 on two: 0.4 core-seconds a
            step, half of it for the network
 Hardware:  two cores with AMX or AVX-512 in bfloat16 (other processors: precision=float32, about 1.4 times as long), no
            GPU, 2 GB
@@ -66,7 +66,7 @@ RECIPE = Recipe(
     inputs=("query", "key"),
     data="a folder of photographs, or DATABASE=ROOT",
     epochs=20,
-    batch=64,
+    batch=32,
     precision="bf16",
     optimiser=Optimiser(rate=1e-3, decay=1e-4),
     schedule=Schedule("cosine", warm_up=1.0),

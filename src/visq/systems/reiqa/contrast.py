@@ -17,7 +17,6 @@ from visq.errors import OptionError
 from visq.systems.reiqa import exchange, trunks
 from visq.systems.reiqa.design import Part, Size
 
-MOMENTUM = 0.999
 TEMPERATURE = 0.2
 #: Of ImageNet's pictures: what the content encoder's input is normalised by. The quality encoder's is not.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -73,6 +72,7 @@ class Contrast(nn.Module):
     def __init__(self, size: Size, part: Part, seed: int) -> None:
         super().__init__()
         self.part, self.negatives, self.groups = part, size.negatives, size.groups
+        self.momentum = size.momentum
         self.encoder = trunks.make(size.trunk, seed)
         self.momentum_encoder = trunks.make(size.trunk, seed)
         self.head = projection(size.features, size.embedding)
@@ -82,7 +82,8 @@ class Contrast(nn.Module):
         for slow in (self.momentum_encoder, self.momentum_head):
             slow.requires_grad_(False)
         generator = torch.Generator().manual_seed(seed)
-        first = torch.randn(size.queue, size.embedding, generator=generator)
+        length = size.queue if part == "quality" else size.content_queue
+        first = torch.randn(length, size.embedding, generator=generator)
         self.register_buffer("queue", functional.normalize(first))
         self.register_buffer("place", torch.zeros((), dtype=torch.int64))
         self._followed: tuple[int, ...] | None = None
@@ -134,7 +135,7 @@ class Contrast(nn.Module):
             return
         slow = [*self.momentum_encoder.parameters(), *self.momentum_head.parameters()]
         for one, other in zip(slow, fast, strict=True):
-            one.lerp_(other.detach(), 1.0 - MOMENTUM)
+            one.lerp_(other.detach(), 1.0 - self.momentum)
         self._followed = version
 
     def _keys(self, planes: Tensor) -> tuple[Tensor, Tensor, int]:
@@ -199,4 +200,4 @@ def contrastive_loss(logits: Tensor) -> Tensor:
     return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64, device=logits.device))
 
 
-__all__ = ["MOMENTUM", "TEMPERATURE", "Contrast", "contrastive_loss", "fed", "projection"]
+__all__ = ["TEMPERATURE", "Contrast", "contrastive_loss", "fed", "projection"]

@@ -45,12 +45,15 @@ class Size:
         Side of the part of a photograph that is distorted; 0 for whole photographs.
     content_side : int
         Side of the content encoder's views.
-    queue : int
-        Keys that are kept.
+    queue, content_queue : int
+        Keys that are kept beside the quality encoder, and beside the content encoder.
     negatives : str
         `queue` as released, or `queue+batch`.
     groups : int
         Shuffled groups whose batch normalisations see each other; 1 where several processes shuffle.
+    momentum : float
+        Share of itself that the slow copy keeps at each step. A thousand steps of 0.999 forget two thirds of where it
+        began: far too few of a short training.
     """
 
     name: str
@@ -62,20 +65,22 @@ class Size:
     window: int = 0
     content_side: int = 224
     queue: int = 65_536
+    content_queue: int = 65_536
     negatives: str = "queue"
     groups: int = 1
+    momentum: float = 0.999
 
 
 SIZES: dict[str, Size] = {
     "full": Size("full", "resnet50", 2048),
     "small": Size(
         "small", "resnet18_half", 256, patch=64, distorted=5, window=304, content_side=112,
-        queue=4096, negatives="queue+batch", groups=4,
+        queue=256, content_queue=4096, negatives="queue+batch", groups=4, momentum=0.99,
     ),
 }  # fmt: skip
 
 #: Options of a recipe that replace what the size says, where they are not 0 or empty.
-_REPLACED = ("patch", "distorted", "queue", "negatives", "groups", "content_side")
+_REPLACED = ("patch", "distorted", "queue", "negatives", "groups", "content_side", "momentum")
 
 
 def size_of(options: Mapping[str, Any]) -> Size:
@@ -88,14 +93,15 @@ def size_of(options: Mapping[str, Any]) -> Size:
 
     Examples
     --------
-    >>> size_of({"size": "small", "queue": 0}).queue, size_of({"size": "small", "queue": 512}).queue
-    (4096, 512)
+    >>> size_of({"size": "small", "queue": 0}).queue, size_of({"size": "small", "queue": 512}).content_queue
+    (256, 512)
     """
     name = options.get("size", "small")
     if name not in SIZES:
         raise OptionError("there is no such size of Re-IQA", expected=" or ".join(SIZES), got=repr(name))
     found = SIZES[name]
-    chosen = replace(found, **{key: options[key] for key in _REPLACED if options.get(key)})
+    given = {key: options[key] for key in _REPLACED if options.get(key)}
+    chosen = replace(found, **given, content_queue=given.get("queue", found.content_queue))
     window = options.get("window", -1)
     chosen = replace(chosen, window=window) if window >= 0 else chosen
     if chosen.negatives not in ("queue", "queue+batch"):
@@ -105,6 +111,8 @@ def size_of(options: Mapping[str, Any]) -> Size:
     if wrong:
         expected = ", ".join(f"{key} of {low} or more" for key, low in least.items())
         raise OptionError("a size of Re-IQA that cannot be", expected=expected, got=", ".join(wrong))
+    if not 0 <= chosen.momentum < 1:
+        raise OptionError("momentum is no share to keep", expected="0 to 1, 1 left out", got=repr(chosen.momentum))
     return chosen
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Of both recipes: 0, -1 or an empty text stand for what the size says.
 OPTIONS: dict[str, Any] = {
-    "size": "small", "queue": 0, "negatives": "", "groups": 0, "judging": 64, "split": -1,
+    "size": "small", "queue": 0, "negatives": "", "groups": 0, "momentum": 0.0, "judging": 64, "split": -1,
 }  # fmt: skip
 
 
