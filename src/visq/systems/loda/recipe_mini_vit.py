@@ -5,8 +5,9 @@ Time:      about 75 minutes of one core, 38 on two, for 3,500 steps of 32 crops,
            a core for a crop); the resized pictures, made once, not counted
 Hardware:  two cores with AMX or AVX-512 in bfloat16 (other processors: precision=float32, half as long again), 3 GB of
            memory, 4 GB of disk for the resized pictures
-Result:    `loda_mini_vit.safetensors`, which ships: 59 minutes on a core that other work shared; explained of the variance
-           of the features of 1,000 photographs that it did not learn from: patches 0.29, squares 0.15, the whole 0.15
+Result:    `loda_mini_vit.safetensors`, which ships (card: visq/data/loda_mini_vit.md): 62 minutes of a core that other
+           work shared; explained of the variance of the features of 1,000 photographs that it did not learn from:
+           patches 0.29, squares 0.15, the whole 0.15
 
 No rating is read: the pictures of BIQ2021's fit part are photographs without labels here, and those of its validation
 part say how much of the features' variance is explained. Any other folder of photographs: options.dataset= (empty),
