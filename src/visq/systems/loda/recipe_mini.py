@@ -1,8 +1,8 @@
 """LoDa, small: a distilled ViT of 6 blocks and EfficientNet-Lite0, both frozen, and 675,776 parameters that learn.
 
 Command:   visq train loda-mini --data BIQ2021 -o run
-Time:      25 minutes of one core that other work shared, with its validations; probe 4, no-tokens 11, add at most as long
-           as the whole; the resized pictures, made once, not counted
+Time:      25 minutes of one core that other work shared, with its validations; probe 4, no-tokens 11, add at most as
+           long as the whole; the resized pictures, made once, not counted
 Hardware:  two cores with AMX or AVX-512 in bfloat16 (other processors: precision=float32, about twice as long), 4 GB of
            memory, 4 GB of disk for the resized pictures
 Result:    SRCC 0.802, PLCC 0.841 on 1,000 validation photographs (seed 0); probe 0.617, no-tokens 0.653
