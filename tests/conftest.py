@@ -31,6 +31,17 @@ else:
     settings.load_profile("visq")
 
 
+@pytest.fixture(autouse=True)
+def _threads_as_before():
+    """How many threads a test asked for is forgotten after it: they decide how the next one's work is shared out."""
+    threads = sys.modules.get("visq.ops.threads")
+    before = threads._threads if threads else None
+    yield
+    threads = sys.modules.get("visq.ops.threads")
+    if threads:
+        threads.set_threads(before)
+
+
 @pytest.fixture
 def classical(monkeypatch, tmp_path_factory):
     """`all` without what rests on networks: their weights are nowhere. Names of the metrics of a kind."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from visq.ops import threads
 from visq.run import pool as pool_module
 from visq.run.pool import Pool
 from visq.run.shard import Scorer
@@ -48,6 +49,9 @@ sys.exit(worker.main())
 
 @pytest.fixture(autouse=True)
 def _two_threads_at_once(monkeypatch):
+    """Whatever tests before asked for, and however much memory those beside take."""
+    monkeypatch.setattr(threads, "_threads", None)
+    monkeypatch.setattr(pool_module, "fitting", lambda most: most)
     monkeypatch.setenv("VISQ_THREADS", "2")
     monkeypatch.setattr(pool_module, "_ADD_SECONDS", 0.0)
 
@@ -177,13 +181,14 @@ def test_a_caller_who_stops_ends_workers_that_wait(tmp_path, monkeypatch):
     processes, stopped = [], []
 
     def tick():
+        assert time.monotonic() - began < 120, "nobody waits"
         workers = pool._workers.values()
         if any(w.waiting for w in workers) and any(w.large for w in workers):
             processes.extend(w.process for w in workers)
             stopped.append(time.monotonic())
             raise StoppedError
 
-    pool = _pool(timeout=0, on_tick=tick)
+    pool, began = _pool(timeout=0, on_tick=tick), time.monotonic()
     with pytest.raises(StoppedError):
         list(_by_both(pool, _tasks(tmp_path, "hang1.png", "hang2.png", "hang3.png")))
     assert time.monotonic() - stopped[0] < 10  # those that hang would for ten minutes
