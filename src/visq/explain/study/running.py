@@ -91,12 +91,10 @@ def run(
     (1.0, 'critical - random', 'not testable')
     """
     asked = _asked(models)
-    falling = bool(labels_lower_is_better)
-    if isinstance(pictures, Sequence):
-        chosen = list(pictures)
-    else:
-        falling = pictures.spec.lower_is_better if labels_lower_is_better is None else falling
-        chosen = choose(pictures, count, seed)
+    chosen = list(pictures) if isinstance(pictures, Sequence) else choose(pictures, count, seed)
+    falling = labels_lower_is_better
+    if falling is None:
+        falling = not isinstance(pictures, Sequence) and pictures.spec.lower_is_better
     on_total(len(asked) * len(chosen))
     work = Work(seed, draws, tuple(shares), on_done, on_tick)
     with Journal(cache) as store:
