@@ -53,7 +53,7 @@ def test_a_system_takes_its_own_files_alone(tmp_path, system, about, takers):
 def test_a_run_ends_before_a_picture_is_opened(tmp_path, capsys, system):
     (tmp_path / "a.png").write_bytes(b"no picture")
     (tmp_path / "text.md").write_text("# A text")
-    for name, said in (("text.md", "no file that visq wrote"), ("absent.safetensors", "is not there")):
+    for name, said in (("text.md", "no file that visq wrote"), ("absent.safetensors", "does not exist")):
         table = tmp_path / "t.csv"
         assert main(["score", str(tmp_path), "-m", f"{system}:model={tmp_path / name}", "-o", str(table)]) == 2
         out, err = capsys.readouterr()

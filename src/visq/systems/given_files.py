@@ -96,7 +96,7 @@ def _shipped() -> Collection[str]:
 def _told(path: str | os.PathLike[str]) -> dict[str, object]:
     place = expanded(path)
     if not is_file(place):
-        raise WeightsError(f"{os.fspath(path)} is not there", expected="a file of parameters")
+        raise WeightsError(f"the parameter file {os.fspath(path)} does not exist", expected="a readable file")
     return told(place)
 
 

@@ -241,7 +241,7 @@ def test_parameters_as_a_file_and_as_a_checkpoint(trained, tmp_path):
     floats = {name: value for name, value in network.state_dict().items() if value.is_floating_point()}
     assert all(torch.equal(rounded[name], value.half().float()) for name, value in floats.items())
     assert (tmp_path / "half.safetensors").stat().st_size < (tmp_path / "kept.safetensors").stat().st_size / 1.9
-    for broken, said in (("none", "not there"), ("damaged", "no network")):
+    for broken, said in (("none", "does not exist"), ("damaged", "no network")):
         path = tmp_path / f"{broken}.safetensors"
         if broken == "damaged":
             path.write_bytes((tmp_path / "kept.safetensors").read_bytes()[:5000])
