@@ -1,7 +1,7 @@
 """Does every metric get worse, step by step, as damage grows? Five kinds of damage, five levels, every photograph.
 
 python benchmarks/severity.py PHOTOS                   all metrics; goes on where it was stopped
-python benchmarks/severity.py PHOTOS --metrics ssim    some of them
+python benchmarks/severity.py PHOTOS --metrics ssim    some of them; what is published of the others stays
 
 Writes `results/severity.json`: for each metric and damage the number of steps, and every step that did not make the
 score worse, by photograph. The pages of the metrics are made from it. A step leads from one level to the next, the
@@ -114,6 +114,18 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def with_published(study: dict[str, Any], published: dict[str, Any]) -> dict[str, Any]:
+    """The study, and of the published one the metrics that were not measured now, as they are in the catalogue still.
+
+    Nothing of a study of other photographs or other levels.
+    """
+    if any(study[key] != published.get(key) for key in ("set", "photographs", "levels")):
+        return study
+    both = {**published["metrics"], **study["metrics"]}
+    still = [spec for spec in catalog.specs() if both.get(spec.id, {}).get("identity") == spec.identity()]
+    return {**study, "metrics": {spec.id: both[spec.id] for spec in still}}
+
+
 def _photo(row: dict[str, Any]) -> str:
     return row["photo"]
 
@@ -148,6 +160,8 @@ def main() -> int:
             print(f"\r{number}/{len(work)} {found[0]['metric']:<16}", end="", file=sys.stderr)
     taken = {p.stem for p in photos}
     study = {"set": args.called or args.photos.resolve().name} | summary([r for r in rows if r["photo"] in taken])
+    if RESULT.is_file():
+        study = with_published(study, json.loads(RESULT.read_text()))
     RESULT.write_text(json.dumps(study, indent=1) + "\n")
     return 0
 
