@@ -103,7 +103,8 @@ def check(spec: MetricSpec, options: Mapping[str, Any]) -> None:
 
 
 def _check(spec: MetricSpec, options: Mapping[str, Any]) -> None:
-    given = next((options[o.name] for o in spec.options if o.type == "path" and options.get(o.name) is not None), None)
+    first = next((option.name for option in spec.options if option.type == "path"), "")
+    given = options.get(first)
     graph = (given or stand_in(spec.id)) if spec.graph else None
     if graph is not None:
         from visq.systems.graph_files import check_graph
