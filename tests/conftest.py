@@ -44,9 +44,10 @@ def _threads_as_before():
 
 @pytest.fixture
 def classical(monkeypatch, tmp_path_factory):
-    """`all` without what rests on networks: their weights are nowhere. Names of the metrics of a kind."""
+    """`all` without what rests on networks: their weights are nowhere, no package has them. The metrics of a kind."""
     from visq import catalog
 
+    monkeypatch.setattr("visq.weights.inventory._installed", lambda *_: ())
     monkeypatch.delenv("VISQ_WEIGHTS", raising=False)
     monkeypatch.setenv("VISQ_CACHE", str(tmp_path_factory.mktemp("no_weights")))
     return lambda kind: [s.id for s in catalog.specs(kind) if all(w.ships for w in s.weights)]

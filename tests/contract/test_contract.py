@@ -74,11 +74,13 @@ def test_the_same_call_gives_the_same_bits(case, one_thread):
 
 @pytest.mark.parametrize("grey", [True, False])
 def test_bit_depths_agree(case, grey):
-    """Grey needs no luma, so nothing is rounded; for colour the rounding is asked for in all four."""
+    """Grey needs no luma, so nothing is rounded; otherwise what rounds is asked to round in all four."""
     image, reference = case.distorted(grey=grey), case.picture(grey=grey)
     options = {}
     if not grey and "rounded_luma" in case.parameters:
         options["rounded_luma"] = True
+    if "rounded" in case.parameters:
+        options["rounded"] = True
     eight = case(image, reference, **options)
     wide = case(image.astype(np.uint16) * 257, reference.astype(np.uint16) * 257, **options)
     single = case(np.float32(image) / np.float32(255), np.float32(reference) / np.float32(255), **options)

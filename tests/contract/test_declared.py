@@ -48,7 +48,7 @@ def test_presets_are_keywords_of_the_function(case):
 def test_stating_the_defaults_changes_nothing(case):
     image, reference = case.distorted(), case.picture()
     defaults = {o.name: o.default for o in case.spec.options}
-    assert case(image, reference, **defaults) == case(image, reference)
+    assert case.as_it_is(image, reference, **defaults) == case.as_it_is(image, reference)
 
 
 def _option_values(option):

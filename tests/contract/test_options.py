@@ -14,8 +14,15 @@ torch = pytest.importorskip("torch")
 _NUMBERS = {"int": (2, 3, 5, 9), "float": (0.05, 0.5, 2.0)}
 # A longer list of choices is tried at its ends and in its middle.
 _MANY = 8
-# Settings that round on the way: the gradient passes straight through that, by intention, and is not the slope.
-_ROUNDED = {("rounded_luma", True), ("variant", "opencv"), ("variant", "opencv_std")}
+# Settings that round on the way: the gradient passes straight through that, by intention, and is not the slope. Random
+# places follow from the pixels: there is no slope.
+_ROUNDED = {
+    ("rounded_luma", True),
+    ("rounded", True),
+    ("crops", "random15"),
+    ("variant", "opencv"),
+    ("variant", "opencv_std"),
+}
 
 
 @pytest.fixture(autouse=True)

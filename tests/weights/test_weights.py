@@ -54,8 +54,8 @@ def _npz(path, arrays):
 def test_what_ships_is_there_small_and_has_the_hash_of_the_catalogue(item):
     path = weights.find(item)
     assert weights.sha256(path) == item.sha256
-    # What an installation weighs: statistics are small, of networks there is one.
-    assert path.stat().st_size < (20_000_000 if path.suffix == ".onnx" else 1_000_000)
+    # What an installation weighs: statistics are small, the default network may have more than the research systems.
+    assert path.stat().st_size < {".onnx": 20_000_000, ".safetensors": 12_000_000}.get(path.suffix, 1_000_000)
     assert path.with_suffix(".md").is_file(), "a model without a card"
     assert item.sha256 in path.with_suffix(".md").read_text()
 

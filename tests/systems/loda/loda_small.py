@@ -26,6 +26,26 @@ def network(seed=0, **changes):
         return LoDa(replace(SMALL, **changes), "random", "random").eval()
 
 
+def saved(network, folder, notes=None):
+    """Its adapter and its frozen parameters as files, as options of `loda`."""
+    from safetensors.torch import save_file
+
+    from visq.systems.loda.adapter import save
+
+    save(network, folder / "adapter.safetensors", notes)
+    for name in ("vit", "cnn"):
+        parameters = dict(network.get_submodule(name).named_parameters())
+        state = {n: v.detach().contiguous() for n, v in parameters.items()}
+        buffers = network.get_submodule(name).named_buffers()
+        state |= {n: v.contiguous() for n, v in buffers if "num_batches" not in n}
+        save_file(state, folder / f"{name}.safetensors")
+    return {
+        "model": folder / "adapter.safetensors",
+        "vit": folder / "vit.safetensors",
+        "cnn": folder / "cnn.safetensors",
+    }
+
+
 def crops(count=2, seed=0, side=64):
     """uint8 noise, each crop with a level and a contrast of its own."""
     import torch

@@ -12,11 +12,14 @@ import loda_small  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 import samples  # noqa: E402
+from visq import catalog  # noqa: E402
 from visq.errors import InputError, SizeError, VisqWarning, WeightsError  # noqa: E402
 from visq.systems.loda import judge, loda  # noqa: E402
 from visq.systems.loda.adapter import load, save  # noqa: E402
 from visq.systems.loda.pictures import crops_of, resized  # noqa: E402
+from visq.weights import files_of, missing  # noqa: E402
 from visq.weights.headers import told  # noqa: E402
+from visq.weights.stand_in import check  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +30,9 @@ def files(tmp_path_factory):
     with torch.no_grad():
         network.cnn.bn1.running_mean.add_(0.05)
         network.cnn.bn1.num_batches_tracked.add_(7)
+    trunks = loda_small.network(2)
+    loda_small.saved(trunks, folder)
     save(network, folder / "adapter.safetensors", {"seed": 1})
-    for name in ("vit", "cnn"):
-        trunk = loda_small.network(2).get_submodule(name)
-        state = {n: v.contiguous() for n, v in trunk.state_dict().items() if "num_batches" not in n}
-        save_file(state, folder / f"{name}.safetensors")
     return folder, network
 
 
@@ -169,3 +170,22 @@ def test_the_entry_of_the_catalogue_has_the_options_of_the_function():
         name: p.default for name, p in given.items() if name not in ("image", "data_range")
     }
     assert SPEC.min_side == 32
+
+
+def test_another_transformer_is_not_taken_for_an_adapter(files):
+    """`loda:vit=FILE` alone: the adapter that ships belongs to another one, and says so; no word of the wrong file."""
+    folder, _ = files
+    spec = catalog.get("loda")
+    if missing(spec):
+        pytest.skip("needs EfficientNet-Lite0's public parameters")
+    options = {"vit": folder / "vit.safetensors"}
+    check(spec, options)
+    assert [w.filename for w in files_of(spec, options)] == ["loda_mini.safetensors", "efficientnet-lite0-57934424.pth"]
+    with pytest.raises(WeightsError):
+        loda(samples.picture(72, 96), **options)
+
+
+def test_of_an_adapter_of_ones_own_no_file_of_the_catalogue_is_asked_for(files):
+    folder, _ = files
+    assert files_of(catalog.get("loda"), {"model": folder / "adapter.safetensors"}) == ()
+    assert [w.ships for w in files_of(catalog.get("loda"), {})] == [True, True, False]

@@ -10,6 +10,7 @@ from visq.backbones.registry import get
 from visq.backbones.registry import ids as networks
 from visq.backbones.spec import BackboneSpec
 from visq.backbones.table.sources import timm
+from visq.catalog.learned.loda import TRANSFORMER
 from visq.errors import OptionError
 from visq.ops.choices import check_choice, check_names
 from visq.types import Weights
@@ -36,13 +37,7 @@ WEIGHTS: dict[str, Weights] = {
         "vit_base_patch16_224.augreg2_in21k_ft_in1k", "Apache-2.0", "ViT-B/16, ImageNet-21k and then ImageNet-1k"
     ),
     "resnet50": timm("resnet50.a1_in1k", "Apache-2.0", "ResNet-50, ImageNet-1k, recipe A1"),
-    DISTILLED: Weights(
-        filename="loda_mini_vit.safetensors",
-        sha256="58aa97f738cc8541fe2355d678f57afaaf10eae955f148f26446f6d1576ad845",
-        licence="Apache-2.0",
-        origin="trained by visq's recipe loda-mini-vit: EfficientNet-Lite0 distilled on photographs without ratings",
-        ships=True,
-    ),
+    DISTILLED: TRANSFORMER,
 }
 
 

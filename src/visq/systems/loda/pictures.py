@@ -60,14 +60,14 @@ def resized(pixels: np.ndarray, short: int = SHORT, filter: Filter = "bicubic") 
 
 
 def resized_planes(planes: Tensor, integer: bool, short: int = SHORT, filter: Filter = "bicubic") -> Tensor:
-    """`(1, 3, H, W)` in 0..1, resized; gradients flow where the pixels are no whole numbers.
+    """`(1, 3, H, W)` in 0..1, resized.
 
     Parameters
     ----------
     planes : Tensor
     integer : bool
-        Pixels came as whole numbers: the result is Pillow's to the last level; those of 16 bit are taken as the
-        nearest of 8. Of floats nothing is rounded, and what the filter overshoots is cut off.
+        The nearest levels of 8 bit are resized, and the result is Pillow's to the last level; gradients pass straight
+        through the rounding. Otherwise nothing is rounded, and what the filter overshoots is cut off.
     short : int
     filter : {"bicubic", "bilinear"}
     """
@@ -78,11 +78,15 @@ def resized_planes(planes: Tensor, integer: bool, short: int = SHORT, filter: Fi
     size = sized(int(planes.shape[2]), int(planes.shape[3]), short)
     if size == tuple(planes.shape[2:]):
         return planes
+    learning = planes.requires_grad and torch.is_grad_enabled()
+    if learning or not integer:
+        smooth = functional.interpolate(planes, size, mode=filter, antialias=True, align_corners=False).clamp(0.0, 1.0)
     if not integer:
-        return functional.interpolate(planes, size, mode=filter, antialias=True, align_corners=False).clamp(0.0, 1.0)
-    levels = (planes[0] * 255.0).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        return smooth
+    levels = (planes[0].detach() * 255.0).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     found = torch.from_numpy(np.array(resized(levels, short, filter))).permute(2, 0, 1)[None]
-    return found.to(device=planes.device, dtype=planes.dtype) / 255.0
+    stepped = found.to(device=planes.device, dtype=planes.dtype) / 255.0
+    return smooth + (stepped - smooth).detach() if learning else stepped
 
 
 def grid(height: int, width: int) -> tuple[int, int]:

@@ -47,6 +47,7 @@ def loda(
     crops: Crops = "grid15",
     seed: int = 0,
     filter: Filter = "bicubic",
+    rounded: bool | None = None,
     model: str | os.PathLike[str] | None = None,
     vit: str | os.PathLike[str] | None = None,
     cnn: str | os.PathLike[str] | None = None,
@@ -69,6 +70,9 @@ def loda(
         Of random places.
     filter : {"bicubic", "bilinear"}
         Of the resize: the authors take Pillow's default, bilinear, for KonIQ-10k and SPAQ.
+    rounded : bool, optional
+        Whether resized pixels are those of Pillow, whole levels of 8 bit, as what was learned from; gradients pass
+        straight through. None: where the pixels came as whole numbers. It matters where small pictures are enlarged.
     model : path, optional
         What was learned: a file that `visq.systems.loda.adapter.save` wrote, or a checkpoint of `visq train loda`.
         None: the file that the catalogue names.
@@ -78,8 +82,8 @@ def loda(
     Returns
     -------
     float, (N,) array or tensor
-        In -1..1, usually within a tenth of that. Only the order means anything: outside of the database that the
-        adapter was trained on there is no scale, and a narrow band is no lack of confidence.
+        In -1..1, higher is better. Only the order means anything: outside of the database that the adapter was trained
+        on there is no scale, and a narrow band is no lack of confidence.
 
     Raises
     ------
@@ -98,7 +102,7 @@ def loda(
     -----
     Pictures are judged one after the other, by torch, in the precision of their pixels; a batch and its order change
     nothing. Integer pixels are resized as Pillow resizes bytes, those of 16 bit as the nearest of 8; floats without
-    rounding.
+    rounding, if `rounded` does not say otherwise.
 
     References
     ----------
@@ -107,13 +111,22 @@ def loda(
 
     Examples
     --------
+    >>> import numpy as np
     >>> loda(np.zeros((8, 8, 3), np.uint8))
     Traceback (most recent call last):
         ...
     visq.errors.SizeError: image is too small; expected at least 32x32 pixels; got 8x8
     """
     return judge(
-        image, data_range=data_range, crops=crops, seed=seed, filter=filter, model=model, vit=vit, cnn=cnn
+        image,
+        data_range=data_range,
+        crops=crops,
+        seed=seed,
+        filter=filter,
+        rounded=rounded,
+        model=model,
+        vit=vit,
+        cnn=cnn,
     ).score
 
 
@@ -124,6 +137,7 @@ def judge(
     crops: Crops = "grid15",
     seed: int = 0,
     filter: Filter = "bicubic",
+    rounded: bool | None = None,
     model: str | os.PathLike[str] | None = None,
     vit: str | os.PathLike[str] | None = None,
     cnn: str | os.PathLike[str] | None = None,
@@ -141,18 +155,26 @@ def judge(
     inputs = read(image, data_range=data_range, min_side=LEAST)
     with evaluating(inputs):
         network = opened(model, vit, cnn, inputs.image.device, inputs.image.dtype)
-        return judged(inputs, network, crops, seed, filter)
+        return judged(inputs, network, crops, seed, filter, rounded)
 
 
-def judged(inputs: Inputs, network: LoDa, crops: Crops = "grid15", seed: int = 0, filter: Filter = "bicubic") -> Judged:
+def judged(
+    inputs: Inputs,
+    network: LoDa,
+    crops: Crops = "grid15",
+    seed: int = 0,
+    filter: Filter = "bicubic",
+    rounded: bool | None = None,
+) -> Judged:
     """What a network says of checked pictures, each by itself."""
     import torch
 
+    levels = inputs.batch.integer if rounded is None else rounded
     found = []
     for n in range(inputs.image.shape[0]):
         picture = inputs.image[n : n + 1]
         key = key_of(picture.detach().cpu().numpy()) if crops == "random15" else 0
-        planes = resized_planes(picture, inputs.batch.integer, filter=filter)
+        planes = resized_planes(picture, levels, filter=filter)
         places = crops_of((int(planes.shape[2]), int(planes.shape[3])), network.design.side, crops, seed, key)
         parts = [planes[:, :, c.top : c.top + c.height, c.left : c.left + c.width] for c in places]
         found.append(network(torch.cat(parts)))
