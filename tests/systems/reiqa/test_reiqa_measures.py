@@ -104,7 +104,14 @@ def test_the_trial_measures_untrained_encoders_near_chance():
     assert found.chance == pytest.approx(1 / 27)
     # The random encoder of seed 0 is the one that is measured.
     assert found.held_out == found.random
-    for value in (found.kind_quality, found.kind_content, found.place_quality, found.place_content):
+    for value in (
+        found.kind_quality,
+        found.kind_content,
+        found.place_quality,
+        found.place_content,
+        found.window_quality,
+        found.window_content,
+    ):
         assert 0 <= value <= 1
     assert found.with_reference > found.without
     with pytest.raises(InputError, match="6 photographs or more"):

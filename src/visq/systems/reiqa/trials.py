@@ -44,7 +44,9 @@ class Found:
     kind_quality, kind_content, chance : float
         How often the nearest picture of another scene has the same kind of damage, by either encoder; of 27 (R7).
     place_quality, place_content : float
-        How often a crop finds the other crop of its scene among those of all scenes (R8).
+        How often a corner of a photograph finds the opposite one among those of all photographs (R8).
+    window_quality, window_content : float
+        The same within the windows, of which a corner shows a surface and hardly a scene.
     with_reference, without : float
         SRCC of read-outs of differences from references, and of features alone, of both encoders (R10).
     """
@@ -56,6 +58,8 @@ class Found:
     chance: float
     place_quality: float
     place_content: float
+    window_quality: float
+    window_content: float
     with_reference: float
     without: float
 
@@ -96,21 +100,21 @@ def run(encoders: Encoders, photographs: Sequence[np.ndarray], *, side: int = 19
     rows, plain = _rows(pictures, encoders), _rows(pictures, untrained)
     quality, content = rows[:, : plain.shape[1]], rows[:, plain.shape[1] :]
     pristine = _rows(windows, encoders)[scene]
-    crops = [_rows([np.ascontiguousarray(part(w)) for w in windows], encoders) for part in _CROPS]
     width = plain.shape[1]
     return Found(
         _agreement(quality, labels, scene, tested), _agreement(plain, labels, scene, tested),
         nearest_kind(quality, kind, scene), nearest_kind(content, kind, scene), 1 / len(np.unique(kind)),
-        matched(crops[0][:, :width], crops[1][:, :width]), matched(crops[0][:, width:], crops[1][:, width:]),
+        *_found(photographs, encoders, width), *_found(windows, encoders, width),
         _agreement(np.abs(rows - pristine), labels, scene, tested), _agreement(rows, labels, scene, tested),
     )  # fmt: skip
 
 
-# Corners that face each other, two thirds of the side each: they share a ninth of the window.
-_CROPS = (
-    lambda w: w[: 2 * len(w) // 3, : 2 * len(w) // 3],
-    lambda w: w[len(w) - 2 * len(w) // 3 :, len(w) - 2 * len(w) // 3 :],
-)
+def _found(pictures: Sequence[np.ndarray], encoders: Encoders, width: int) -> tuple[float, float]:
+    """How often corners find those that they face, by either encoder: two thirds of the sides, a ninth is shared."""
+    sides = [(2 * p.shape[0] // 3, 2 * p.shape[1] // 3) for p in pictures]
+    first = _rows([np.ascontiguousarray(p[:h, :w]) for p, (h, w) in zip(pictures, sides, strict=True)], encoders)
+    second = _rows([np.ascontiguousarray(p[-h:, -w:]) for p, (h, w) in zip(pictures, sides, strict=True)], encoders)
+    return matched(first[:, :width], second[:, :width]), matched(first[:, width:], second[:, width:])
 
 
 def damaged(windows: Sequence[np.ndarray], seed: int) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
