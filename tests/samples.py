@@ -53,6 +53,11 @@ def noisy(pixels: np.ndarray, std: float) -> np.ndarray:
     return np.clip(pixels + std * pattern, 0, 255).round().astype(np.uint8)
 
 
+def between_levels(pixels: np.ndarray) -> np.ndarray:
+    """Floats within a quarter of a level of what was given: nothing ties, and nothing takes them for bytes."""
+    return pixels + np.random.default_rng(6).uniform(-0.25, 0.25, pixels.shape)
+
+
 def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
     """Through a JPEG file in memory."""
     file = BytesIO()
