@@ -265,8 +265,6 @@ def test_the_metric_and_its_explanation(trained, tmp_path):
     assert found.map.shape == (3, 4)
     assert found.critical.sum() == 6
     assert len(steps) == 1
-    with pytest.raises(OptionError, match="another variant"):
-        pmt(picture, variant="triq-r50", model=path)
     with pytest.raises(InputError, match="64"):
         metric(picture[:63])
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from visq.systems.pmt.score import FILES
-from visq.types import InputSpec, MetricSpec, Option, Verification
+from visq.types import InputSpec, MetricSpec, Option, Verification, Weights
+
+WEIGHTS = Weights(
+    filename="pmt_small.safetensors",
+    sha256="",
+    licence="Apache-2.0",
+    origin="trained by visq on BIQ2021: recipe pmt-small, from TensorFlow's EfficientNet-Lite0",
+    ships=False,
+)
 
 SPEC = MetricSpec(
     id="pmt",
@@ -18,7 +25,6 @@ SPEC = MetricSpec(
     value_range=(1.0, 5.0),
     impl="visq.systems.pmt:pmt",
     reads="visq.systems.given_files:pmt",
-    files="visq.systems.pmt.score:files",
     input=InputSpec("rgb", "whole, at its own size; a grey image counts as three equal channels"),
     min_side=64,
     paper=(
@@ -27,11 +33,8 @@ SPEC = MetricSpec(
     ),
     code_licence="Apache-2.0",
     extra="torch",
-    options=(
-        Option("variant", "str", "small", "the network: on EfficientNet-Lite0, or on ResNet-50", tuple(FILES)),
-        Option("model", "path", None, "a file of parameters, or a checkpoint of the recipes pmt and pmt-small"),
-    ),
-    weights=(FILES["small"],),
+    options=(Option("model", "path", None, "a file of parameters, or a checkpoint of the recipes pmt and pmt-small"),),
+    weights=(WEIGHTS,),
     verification=(Verification("self", "masks against tokens that were left out, in torch", "1e-5"),),
     notes="A reconstruction: sizes are those of TRIQ's public code, the rest was chosen here.",
 )

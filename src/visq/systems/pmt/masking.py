@@ -28,29 +28,22 @@ POSITIONS = True
 _ROUNDING = 1e-9
 
 
-def grid(
-    image: Any, *, data_range: float | None = None, variant: str = "small", model: Path | None = None
-) -> tuple[int, int]:
+def grid(image: Any, *, data_range: float | None = None, model: Path | None = None) -> tuple[int, int]:
     """Rows and columns of the tokens of a picture; arguments as `visq.systems.pmt.pmt`."""
-    return model_of(variant, model, data_range).grid(image)
+    return model_of(model, data_range).grid(image)
 
 
-def masked(
-    image: Any, keeps: Any, *, data_range: float | None = None, variant: str = "small", model: Path | None = None
-) -> np.ndarray:
+def masked(image: Any, keeps: Any, *, data_range: float | None = None, model: Path | None = None) -> np.ndarray:
     """Scores `(K,)` of a picture by `keeps` `(K, h, w)` over `grid(image)`, as `visq.systems.pmt.Model.masked`."""
-    return model_of(variant, model, data_range).masked(image, keeps)
+    return model_of(model, data_range).masked(image, keeps)
 
 
-def side(image: Any, *, data_range: float | None = None, variant: str = "small", model: Path | None = None) -> int:
+def side(image: Any, *, data_range: float | None = None, model: Path | None = None) -> int:
     """Pixels from one token of a picture to the next."""
-    return model_of(variant, model, data_range).layout(image).cell
+    return model_of(model, data_range).layout(image).cell
 
 
-def filled(
-    image: Any, keep: Any, cells: Cells, *, data_range: float | None = None, variant: str = "small",
-    model: Path | None = None,
-) -> float:  # fmt: skip
+def filled(image: Any, keep: Any, cells: Cells, *, data_range: float | None = None, model: Path | None = None) -> float:
     """Score of one picture whose hidden cells were filled, with the tokens in them hidden.
 
     Parameters
@@ -61,10 +54,10 @@ def filled(
         Which of `cells` were not filled. With all of them it is the score of the picture, to the last bit.
     cells : Cells
         Any. A token that is filled by more than half is hidden; if all are, those that are filled least are kept.
-    data_range, variant, model
+    data_range, model
         As `visq.systems.pmt.pmt`.
     """
-    judged = model_of(variant, model, data_range)
+    judged = model_of(model, data_range)
     return float(judged.score(image, covered(keep, cells, judged.cells(image))))
 
 
@@ -93,7 +86,7 @@ class Tokens(tokens.Tokens):
         One picture.
     most, on_step
         As `visq.systems.pmt.tokens.Tokens`.
-    data_range, variant, model
+    data_range, model
         As `visq.systems.pmt.pmt`.
     """
 
@@ -104,10 +97,9 @@ class Tokens(tokens.Tokens):
         most: int | None = None,
         on_step: Callable[[], None] = lambda: None,
         data_range: float | None = None,
-        variant: str = "small",
         model: Path | None = None,
     ) -> None:
-        super().__init__(model_of(variant, model, data_range), image, most=most, on_step=on_step)
+        super().__init__(model_of(model, data_range), image, most=most, on_step=on_step)
 
 
 def steps(image: Any, *, data_range: float | None = None, **options: Any) -> int:  # noqa: ARG001 - any network

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visq.errors import OptionError
-from visq.ops.choices import check_choice
-from visq.types import Weights
 
 if TYPE_CHECKING:
     from visq.systems.pmt.tokens import Model
-
-#: Files of parameters by variant; they are looked for where `visq.weights` looks.
-FILES: dict[str, Weights] = {
-    variant: Weights(filename=name, sha256="", licence="Apache-2.0", origin=origin, ships=False, verified=False)
-    for variant, name, origin in (
-        ("small", "pmt_small.safetensors", "trained by visq on BIQ2021, from TensorFlow's EfficientNet-Lite0"),
-        ("triq-r50", "pmt_triq_r50.safetensors", "none published: to be trained by the recipe pmt"),
-    )
-}
 
 
 def pmt(
     image: Any,
     *,
     data_range: float | None = None,
-    variant: str = "small",
     model: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Mean opinion of a photograph's quality, 1 to 5, by a transformer with a quality token; higher is better.
@@ -48,11 +35,9 @@ def pmt(
         image is repeated to three channels.
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
-    variant : {"small", "triq-r50"}
-        Which network: on EfficientNet-Lite0, or on ResNet-50.
     model : path, optional
-        A file that `visq.systems.pmt.files.write` wrote, or a checkpoint of the recipes `pmt` and `pmt-small`; it must
-        be of this variant's trunk. None: the file that is found by the variant's name.
+        A file that `visq.systems.pmt.files.write` wrote, or a checkpoint of the recipes `pmt` and `pmt-small`; it says
+        which network it is of. None: the small one that the catalogue names.
 
     Returns
     -------
@@ -65,10 +50,8 @@ def pmt(
         A side below 64 pixels, values out of range, NaN.
     visq.errors.InputTypeError
         Neither array nor tensor, or of a dtype that holds no pixels.
-    visq.errors.OptionError
-        Another variant, or a file of another one.
     visq.errors.WeightsError
-        The parameters are missing, damaged or other ones.
+        The parameters are missing, damaged or of something else.
     visq.errors.MissingExtraError
         Without torch.
 
@@ -84,19 +67,18 @@ def pmt(
     Examples
     --------
     >>> import numpy as np
-    >>> pmt(np.zeros((64, 64, 3), np.uint8), variant="large")
+    >>> pmt(np.zeros((63, 64, 3), np.uint8))
     Traceback (most recent call last):
         ...
-    visq.errors.OptionError: unknown variant; expected 'small' or 'triq-r50'; got 'large'
+    visq.errors.SizeError: image is too small; expected at least 64x64 pixels; got 63x64
     """
-    return model_of(variant, model, data_range).score(image)
+    return model_of(model, data_range).score(image)
 
 
 def pmt_distribution(
     image: Any,
     *,
     data_range: float | None = None,
-    variant: str = "small",
     model: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Shares of the grades 1 to 5, `(5,)` or `(N, 5)`, whose mean is the score.
@@ -112,32 +94,21 @@ def pmt_distribution(
     >>> round(float(shares @ np.arange(1, 6)), 3)
     3.8
     """
-    found = model_of(variant, model, data_range).judge(image).distribution
+    found = model_of(model, data_range).judge(image).distribution
     if found is None:
         raise OptionError("this network gives no distribution", hint="It pools by a mean; pmt gives its score.")
     return found
 
 
-def files(options: Mapping[str, Any]) -> tuple[Weights, ...]:
-    """The file that a variant needs."""
-    check_choice("variant", options.get("variant", "small"), FILES)
-    return (FILES[options.get("variant", "small")],)
-
-
-def model_of(variant: str, path: str | os.PathLike[str] | None, data_range: float | None = None) -> Model:
-    """The network of a variant, ready to judge pictures and parts of them; arguments and errors as `pmt`."""
+def model_of(path: str | os.PathLike[str] | None, data_range: float | None = None) -> Model:
+    """The network of a file, ready to judge pictures and parts of them; arguments and errors as `pmt`."""
     from visq import weights
+    from visq.catalog.learned.pmt import WEIGHTS
     from visq.systems.inputs import require_torch
-    from visq.systems.pmt.design import VARIANTS
 
-    check_choice("variant", variant, FILES)
     require_torch()
-    found = weights.find(FILES[variant]) if path is None else weights.members(path)[0]
-    model = _model(found, weights.sha256(found), data_range)
-    trunk = model.network.design.backbone
-    if trunk != VARIANTS[variant].backbone:
-        raise OptionError(f"{found} is of another variant", expected=VARIANTS[variant].backbone, got=trunk)
-    return model
+    found = weights.find(WEIGHTS) if path is None else weights.members(path)[0]
+    return _model(found, weights.sha256(found), data_range)
 
 
 @lru_cache(maxsize=4)
@@ -148,4 +119,4 @@ def _model(path: Path, sha256: str, data_range: float | None) -> Model:  # noqa:
     return Model(load(path), data_range=data_range)
 
 
-__all__ = ["FILES", "files", "model_of", "pmt", "pmt_distribution"]
+__all__ = ["model_of", "pmt", "pmt_distribution"]
