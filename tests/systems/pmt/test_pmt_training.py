@@ -267,10 +267,3 @@ def test_the_metric_and_its_explanation(trained, tmp_path):
     assert len(steps) == 1
     with pytest.raises(InputError, match="64"):
         metric(picture[:63])
-
-
-def test_a_metric_without_parameters_says_what_lacks(monkeypatch, tmp_path):
-    monkeypatch.setenv("VISQ_WEIGHTS", str(tmp_path))
-    monkeypatch.setenv("VISQ_CACHE", str(tmp_path))
-    with pytest.raises(WeightsError, match=r"pmt_small\.safetensors"):
-        pmt(np.zeros((64, 64, 3), np.uint8))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from visq.catalog.learned import dependence, loda, opinion, probe, similarity, transport
+from visq.catalog.learned import dependence, loda, opinion, pmt, probe, similarity, transport
 
-SPECS = (*similarity.SPECS, *transport.SPECS, *dependence.SPECS, *opinion.SPECS, *loda.SPECS, *probe.SPECS)
+SPECS = (*similarity.SPECS, *transport.SPECS, *dependence.SPECS, *opinion.SPECS, *loda.SPECS, *pmt.SPECS, *probe.SPECS)

@@ -6,10 +6,10 @@ from visq.types import InputSpec, MetricSpec, Option, Verification, Weights
 
 WEIGHTS = Weights(
     filename="pmt_small.safetensors",
-    sha256="",
+    sha256="6aa8beec5a196c020c1b50ebb027d094c091576bbf17f9abdfb40cb8855d4f94",
     licence="Apache-2.0",
     origin="trained by visq on BIQ2021: recipe pmt-small, from TensorFlow's EfficientNet-Lite0",
-    ships=False,
+    ships=True,
 )
 
 SPEC = MetricSpec(
