@@ -240,9 +240,7 @@ def test_a_system_without_parameters_of_its_own_takes_a_file(tmp_path):
         "pmt:model=a.safetensors", "transformer", "token", "half",
     )  # fmt: skip
     assert found.identity.startswith("pmt@1#")
-    with pytest.raises(
-        OptionError, match=r"ridge comes without parameters\. .* file of your own: ridge:model=FILE"
-    ):
+    with pytest.raises(OptionError, match=r"ridge comes without parameters\. .* file of your own: ridge:model=FILE"):
         model("ridge")
     with pytest.raises(WeightsError, match=r"gone\.safetensors does not exist"):
         model("pmt:model=gone.safetensors")

@@ -114,12 +114,6 @@ def test_half_precision_halves_the_encoders(made):
     assert one == pytest.approx(both / 4, rel=0.02)
 
 
-@pytest.mark.parametrize("judge", [reiqa, lambda image, **named: reiqa_fr(image, image, **named)])
-def test_without_a_fitted_file_it_says_how_to_make_one(judge):
-    with pytest.raises(WeightsError, match="visq fit reiqa"):
-        judge(picture(64, 64))
-
-
 def test_files_of_the_other_kind_are_refused(made):
     pixels = picture(64, 64)
     with pytest.raises(WeightsError, match="reference=false"):

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from visq.catalog.learned import dependence, loda, opinion, pmt, probe, similarity, transport
+from visq.catalog.learned import dependence, loda, opinion, pmt, probe, reiqa, similarity, transport
 
-SPECS = (*similarity.SPECS, *transport.SPECS, *dependence.SPECS, *opinion.SPECS, *loda.SPECS, *pmt.SPECS, *probe.SPECS)
+SPECS = (
+    *similarity.SPECS,
+    *transport.SPECS,
+    *dependence.SPECS,
+    *opinion.SPECS,
+    *loda.SPECS,
+    *pmt.SPECS,
+    *reiqa.SPECS,
+    *probe.SPECS,
+)

@@ -8,10 +8,10 @@ _INFINITE = float("inf")
 
 WEIGHTS = Weights(
     filename="reiqa_small.safetensors",
-    sha256="",
+    sha256="8a33debfa25216a7c31b7d3ecb5a7e90fdc7c1426776dbbe1364a682862149ab",
     licence="Apache-2.0",
     origin="trained by visq on BIQ2021: both encoders without its scores, the read-out on those of its training part",
-    ships=False,
+    ships=True,
 )
 
 SPEC = MetricSpec(

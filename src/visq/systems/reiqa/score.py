@@ -17,7 +17,6 @@ from visq.systems.inputs import building, each, evaluating, read, read_both, req
 from visq.systems.reiqa.design import MIN_SIDE, Part
 
 SYSTEM = "reiqa"
-_FIT = "`visq fit reiqa --data DATABASE=ROOT -o FILE` makes one."
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ def reiqa(image: Any, *, data_range: float | None = None, model: str | os.PathLi
     data_range : float, optional
         Value of white. None: 1 for floats, 255 and 65535 for uint8 and uint16.
     model : path, optional
-        A file that `visq fit reiqa` wrote. None: the one that ships, where there is one.
+        A file that `visq fit reiqa` wrote. None: the one that ships.
 
     Returns
     -------
@@ -84,7 +83,7 @@ def reiqa(image: Any, *, data_range: float | None = None, model: str | os.PathLi
     visq.errors.InputTypeError
         Neither array nor tensor, or of a dtype that holds no pixels.
     visq.errors.WeightsError
-        No file is given, or it is missing, damaged or fitted with references.
+        The file is missing, damaged or fitted with references.
     visq.errors.MissingExtraError
         Without torch.
 
@@ -95,18 +94,16 @@ def reiqa(image: Any, *, data_range: float | None = None, model: str | os.PathLi
 
     Examples
     --------
-    >>> import torch  # the networks need it
-    >>> reiqa(np.zeros((64, 64, 3), np.uint8))
+    >>> import numpy as np
+    >>> reiqa(np.zeros((63, 64, 3), np.uint8))
     Traceback (most recent call last):
         ...
-    visq.errors.WeightsError: Re-IQA needs a read-out that was fitted...
+    visq.errors.SizeError: image is too small; expected at least 64x64 pixels; got 63x64
     """
     return _judged(read(image, data_range=data_range, min_side=MIN_SIDE), model, difference=False)
 
 
-def reiqa_fr(
-    image: Any, reference: Any, *, data_range: float | None = None, model: str | os.PathLike[str] | None = None
-) -> Any:
+def reiqa_fr(image: Any, reference: Any, *, model: str | os.PathLike[str], data_range: float | None = None) -> Any:
     """Re-IQA with a reference: a line through the absolute differences of the features of both pictures.
 
     A picture that equals its reference gets exactly the intercept, which is the mean score that was fitted on less what
@@ -116,8 +113,10 @@ def reiqa_fr(
     ----------
     image, reference : array
         As `reiqa`, of one size.
-    data_range, model
-        As there; the file was fitted with `reference=true`.
+    model : path
+        A file that `visq fit reiqa reference=true` wrote; none ships.
+    data_range : float, optional
+        As there.
 
     Returns
     -------
@@ -218,7 +217,11 @@ def check_size(size: Sequence[int], long_side: int) -> None:
 def _judged(inputs: Any, path: str | os.PathLike[str] | None, *, difference: bool) -> Any:
     import torch
 
-    path = _shipped() if path is None else path
+    if path is None:
+        from visq import weights
+        from visq.catalog.learned.reiqa import WEIGHTS
+
+        path = weights.find(WEIGHTS)
     found = load(path, device=str(inputs.image.device), double=inputs.image.dtype == torch.float64)
     if found.difference != difference:
         kind = ("with references", "reference=true") if difference else ("without references", "reference=false")
@@ -227,15 +230,6 @@ def _judged(inputs: Any, path: str | os.PathLike[str] | None, *, difference: boo
     with evaluating(inputs):
         tensors = (inputs.image, inputs.reference) if difference else (inputs.image,)
         return inputs.result(each(found.score, *tensors))
-
-
-def _shipped() -> Path:
-    from visq import weights
-    from visq.catalog.learned.reiqa import SPEC
-
-    if weights.locate(SPEC.weights[0]) is None:
-        raise WeightsError("Re-IQA needs a read-out that was fitted", expected="model=FILE", hint=_FIT)
-    return weights.find(SPEC.weights[0])
 
 
 @lru_cache(maxsize=4)
