@@ -195,6 +195,6 @@ def test_every_metric_on_a_network_can_be_written_and_says_how_it_is_used():
         assert spec.extra == "torch"
         assert "model" in {o.name for o in spec.options}, name
     # The probe compares any layer of any network: there is no one graph of it. What is run from a graph anyway is
-    # written by its own training.
-    deep = {s.id for s in catalog.specs() if s.impl.startswith("visq.systems") and not s.on_a_graph} - {"probe"}
-    assert deep == set(exportable())
+    # written by its own training. The systems below are several networks to a file, of sizes that the file says.
+    deep = {s.id for s in catalog.specs() if s.impl.startswith("visq.systems") and not s.on_a_graph}
+    assert deep - set(exportable()) == {"probe", "loda", "pmt", "reiqa"}
