@@ -90,6 +90,8 @@ def test_the_page_is_one_file_that_fetches_nothing(found, tmp_path):
     assert "nan" not in re.sub(r"<[^>]*>", "", text).lower().replace("significan", "").split()
     assert "Only 32 pictures" in text
     assert text.count('class="verdict confirmed"') >= 2
+    for difference in ("whole - critical", "whole - trivial", "random - trivial", "critical - random"):
+        assert text.count(f'<th scope="col">{difference}</th>') == 2, "of own halves, and of those of other models"
     for section in ("claims", "halves", "curves", "crossed", "measures", "models", "reading", "made"):
         assert f'href="#{section}"' in text
         assert f'id="{section}"' in text

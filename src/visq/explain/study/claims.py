@@ -26,6 +26,8 @@ FEWEST = 30
 SEVERAL = 2
 #: Mean rank correlation of importance and a measure that is called strong.
 STRONG = 0.5
+#: The four differences of SRCC that the split rests on, in the order of its rule.
+ASKED = ("full - critical", "full - trivial", "random - trivial", "critical - random")
 
 CLAIMS = (
     "A transformer that judges images without reference can have positions masked.",
@@ -132,9 +134,7 @@ def has_split(one: Split, stability: float) -> Answer:
     text = "; ".join([f"whole {_shown(one.srcc['full'])}", *differences])
     if not one.srcc["full"].low > BELOW:
         return "undecided", f"{text}; it hardly agrees with people in the first place"
-    near, far, above, order = (
-        one.differences[k] for k in ("full - critical", "full - trivial", "random - trivial", "critical - random")
-    )
+    near, far, above, order = (one.differences[k] for k in ASKED)
     if near.high <= NEAR and far.low >= BELOW and above.low > 0 and order.low > 0:
         return "confirmed", text
     if near.low > NEAR or far.high < BELOW or above.high < 0 or order.high < 0:

@@ -14,7 +14,7 @@ from visq.evaluate import Interval
 from visq.explain.agreements import Agreement
 from visq.explain.estimators import STABLE
 from visq.explain.study import charts
-from visq.explain.study.claims import STRONG, few, has_split
+from visq.explain.study.claims import ASKED, STRONG, few, has_split
 from visq.explain.study.results import Judged, Results
 from visq.explain.study.tables import TITLE
 from visq.media.source import printable
@@ -25,6 +25,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _WORDS = {
     "full": "whole picture", "critical": "critical half", "random": "random halves", "trivial": "trivial half",
 }  # fmt: skip
+_ASKED = {name: name.replace("full", "whole") for name in ASKED}
 _MEASURES = {
     "saliency": "saliency", "frequency": "frequency (energy of fine detail)", "objectness": "objectness",
     "hf_ratio": "frequency (share of fine detail)",
@@ -111,10 +112,8 @@ intervals meet neither side of it.</p>
 
 def _halves(found: Results) -> str:
     groups = [(m.name, _remark(m), [(w, found.own(m.name).srcc[p]) for p, w in _WORDS.items()]) for m in found.models]
-    columns = ["model", *_WORDS.values(), "whole - critical", "whole - trivial", "critical - trivial", "k"]
-    table = _table(
-        "Halves", [*columns, "<split by intervals", "<by estimates"], [_halves_row(found, m) for m in found.models]
-    )
+    columns = ["model", "<split by intervals", *_WORDS.values(), *_ASKED.values(), "k", "<by estimates"]
+    table = _table("Halves", columns, [_halves_row(found, m) for m in found.models])
     linear = [_row(m.name, *(_cell(found.own(m.name).plcc[p]) for p in _WORDS)) for m in found.models]
     return f"""<section aria-labelledby="halves"><h2 id="halves">Halves</h2>
 <p class="soft">Rank correlation (SRCC) with people, positive where a model agrees. The halves are those that the model
@@ -130,11 +129,10 @@ told apart itself, which flatters the critical one; those of other models are be
 def _halves_row(found: Results, model: Judged) -> str:
     one = found.own(model.name)
     verdict, _ = few(has_split(one, model.stability), len(found.pictures))
-    cells = [one.srcc[p] for p in _WORDS]
-    cells += [one.differences[d] for d in ("full - critical", "full - trivial", "critical - trivial")]
+    cells = [*(one.srcc[p] for p in _WORDS), *(one.differences[d] for d in _ASKED)]
     why = "; ".join(f"{k.replace('full', 'whole')}: {'yes' if v else 'no'}" for k, v in one.checks.items())
     met = f'<td class="left" title="{_t(why)}">{sum(one.checks.values())} of {len(one.checks)} met</td>'
-    return _row(model.name, *map(_cell, cells), _cell(one.ratio, 2), _left(_verdict(verdict)), met)
+    return _row(model.name, _left(_verdict(verdict)), *map(_cell, cells), _cell(one.ratio, 2), met)
 
 
 def _curves(found: Results) -> str:
@@ -151,16 +149,16 @@ important cells first,<span class="key least"></span>the least important first. 
 
 def _crossed(found: Results) -> str:
     stable = {m.name: m.stability for m in found.models}
+    halves = {part: words for part, words in _WORDS.items() if part != "full"}
     rows = []
     for one in found.splits:
         if one.crossed:
             verdict, _ = few(has_split(one, stable[one.chooser]), len(found.pictures))
-            cells = [one.srcc["critical"], one.srcc["random"], one.srcc["trivial"]]
-            cells += [one.differences["full - critical"], one.differences["critical - trivial"]]
+            cells = [*(one.srcc[p] for p in halves), *(one.differences[d] for d in _ASKED)]
             chooser, said = _left(_t(one.chooser)), _left(_verdict(verdict))
-            rows.append(_row(one.judge, chooser, *map(_cell, cells), _cell(one.ratio, 2), said))
-    columns = ["judged by", "<halves by", "critical half", "random halves", "trivial half", "whole - critical"]
-    table = _table("Halves of other models", [*columns, "critical - trivial", "k", "<split by intervals"], rows)
+            rows.append(_row(one.judge, chooser, said, *map(_cell, cells), _cell(one.ratio, 2)))
+    columns = ["judged by", "<halves by", "<split by intervals", *halves.values(), *_ASKED.values(), "k"]
+    table = _table("Halves of other models", columns, rows)
     return f"""<section aria-labelledby="crossed"><h2 id="crossed">Halves of other models</h2>
 <p class="soft">A model's own critical half always looks good to it. Here one model tells the halves apart and another
 judges them.</p>
