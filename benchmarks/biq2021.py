@@ -169,7 +169,8 @@ def run(asked: argparse.Namespace, folder: Path, page: Path) -> int:
     if without:
         print(*{failure.reason for failure in scores.failures}, sep="\n", file=sys.stderr)
         return 1
-    seconds = {**kept.seconds, **({} if asked.no_speed else timed(plan, new, asked.work))}
+    untimed = [] if asked.no_speed else [one for one in new if one.row.id not in kept.seconds]
+    seconds = {**timed(plan, untimed, asked.work), **kept.seconds}
     starts, every = kept.with_new(named), replace(scores, values={**kept.values, **rounded(scores.values)})
     found = table(whole, starts, every, seconds, samples=asked.samples)
     folder.mkdir(parents=True, exist_ok=True)

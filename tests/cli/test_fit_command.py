@@ -39,7 +39,33 @@ def test_a_read_out_is_fitted_and_scores(visq, rated):
     assert "m.safetensors: score of folder" in done.out
     assert "24 pictures of 24 contents, 512 features; the official test part was not opened" in done.out
     assert "no figure to publish" in done.out
+    assert "use it as   -m reiqa:model=m.safetensors" in done.out
     assert isinstance(reiqa(picture(64, 64), model=rated / "m.safetensors"), float)
+
+
+def test_differences_from_references_are_fitted_and_score(visq, rated):
+    """What `visq fit` says is what works; the other metric refuses the file before anything is scored."""
+    from PIL import Image
+
+    Image.fromarray(picture(64, 66)).save(rated / "db" / "whole.png")
+    table = rated / "db" / "visq.csv"
+    head, *lines = table.read_text().splitlines()
+    table.write_text("\n".join([head + ",reference", *(f"{line},whole.png" for line in lines)]) + "\n")
+    done = visq(
+        "fit", "reiqa", "quality=q.safetensors", "reference=true", "--data", "folder=db", "-o", "m.safetensors", *_SHORT
+    )
+    assert done.code == 0, done.err
+    assert "use it as   -m reiqa_fr:model=m.safetensors" in done.out
+    found = [
+        visq("compare", f"db/{i}.png", "db/whole.png", "-m", "reiqa_fr:model=m.safetensors", "--json") for i in (0, 2)
+    ]
+    assert [one.code for one in found] == [0, 0], found[0].err
+    first, second = (json.loads(one.out)[0]["value"] for one in found)
+    assert first > second
+    refused = visq("score", "db/0.png", "-m", "reiqa:model=m.safetensors")
+    assert refused.code == 2
+    assert "fitted to judge pictures without references" in refused.err
+    assert "score by reiqa_fr" in refused.err
 
 
 def test_json_holds_the_report_and_kept_features_serve_again(visq, rated):

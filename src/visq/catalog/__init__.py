@@ -32,7 +32,7 @@ _TABLES = (*_FULL_REFERENCE, *_REDUCED_REFERENCE, *_OURS, *_NO_REFERENCE, *_LEAR
 _SPECS: dict[str, MetricSpec] = {spec.id: spec for spec in _TABLES}
 #: Systems that are in no list while no parameters of theirs ship: `get` knows them, and a file of one's own makes them
 #: metrics all the same (`ridge:model=FILE`).
-UNLISTED = ("ridge",)
+UNLISTED = ("ridge", "reiqa_fr")
 _ALIASES: dict[str, str] = {alias: spec.id for spec in _SPECS.values() for alias in spec.aliases}
 
 # Whole numbers beyond are no setting of anything; those of hundreds of digits cannot even be printed.

@@ -55,7 +55,7 @@ _OPTIONS = (
                       "[default: token where the metric has it]"),
     click.option("--estimator", type=click.Choice(["half", "loo", "greedy"]),
                  help="Random halves and a fit; one cell left out at a time; or the least important taken away one by "
-                      "one.  [default: half for tokens, loo for pixels and for means over tokens]"),
+                      "one.  [default: half for tokens, loo for pixels, means over tokens, and loda]"),
     click.option("--fill", type=click.Choice(["mean", "blur", "noise", "reference"]),
                  help="Level pixel: what hidden cells show.  [default: reference where there is one, else mean]"),
     click.option("--cells", type=click.IntRange(2, 1024), metavar="N",

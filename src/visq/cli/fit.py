@@ -72,14 +72,15 @@ def command(**given: Any) -> int:
             raise click.UsageError(f"{flag} is missing")
     from visq.systems.readout import systems
 
-    row, options = systems.get(given["system"]), _options(given["options"])
+    systems.get(given["system"])
+    options = _options(given["options"])
     with Interruptible() as interruptible:
         try:
             report = _fit(options, given)
         except KeyboardInterrupt:
             say("interrupted: nothing was written" + ("; features are kept" if given["cache"] else ""))
             return interruptible.exit_code
-    _tell(report, row.use, given)
+    _tell(report, given)
     return exits.OK
 
 
@@ -128,7 +129,7 @@ def _list() -> int:
     return exits.OK
 
 
-def _tell(report: Report, use: str, given: dict[str, Any]) -> None:
+def _tell(report: Report, given: dict[str, Any]) -> None:
     if given["as_json"]:
         from visq.systems.readout.fitting import as_data
 
@@ -143,7 +144,7 @@ def _tell(report: Report, use: str, given: dict[str, Any]) -> None:
         click.echo(f"  strength    {report.alpha:.4g}")
         click.echo(f"  agreement   SRCC {report.srcc:.4f}, the median over {counted(given['splits'], 'division')}: "
                    "chosen by it, so no figure to publish")  # fmt: skip
-        click.echo(f"  use it as   {use.replace('FILE', repr(report.file))}")
+        click.echo(f"  use it as   -m {report.metric}:model={report.file}")
     if report.at_an_end and not given["quiet"]:
         say("the strength lies at an end of those that were tried: --alphas may reach further")
 

@@ -69,10 +69,11 @@ _OPTIONS = (
     click.option("--fill", type=click.Choice(["mean", "blur", "noise"]), default="mean", show_default=True,
                  help="Level pixel: what hidden cells show."),
     click.option("--cells", type=click.IntRange(2, 192), metavar="N",
-                 help="The most cells of a picture.  [default: 192 tokens, 48 squares of pixels]"),
+                 help="The most cells of a picture.  [default: 192 tokens (loda 64), 48 squares of pixels]"),
     click.option("--estimator", type=click.Choice(["half", "loo"]),
                  help="Of the importance: random halves and a fit, or one cell left out at a time.  [default: half; "
-                      "loo for models whose score is a mean over cells (cnniqa, nima), of which halves tell nothing]"),
+                      "loo for models whose score is a mean over cells (cnniqa, nima), of which halves tell nothing, "
+                      "and for loda, of which each costs fifteen passes]"),
     click.option("--masks", type=click.IntRange(min=4), metavar="N",
                  help="Random halves that tell the importance of a picture, by `half`.  [default: 20 a cell; at level "
                       "token to 80 where two sets of them disagree]"),

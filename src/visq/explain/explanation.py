@@ -15,7 +15,7 @@ from visq.explain.agreements import centre, one, shifts
 from visq.explain.cells import Floats
 from visq.explain.estimators import Estimator
 from visq.explain.importances import Importance, region_importance, steps
-from visq.explain.masking import Level, as_metric, averages, levels
+from visq.explain.masking import Level, as_metric, levels, one_by_one
 from visq.explain.measures import CHOSEN, MEASURES, Measure, ranked, reduced, semantics
 from visq.explain.pixels import Fill, array_of
 from visq.explain.reference_maps import MetricMap, metric_maps, with_map
@@ -135,8 +135,9 @@ def explain(
     level : {"token", "pixel"}, optional
         None: `token` where the metric has tokens that can be hidden, else `pixel`.
     estimator : {"half", "loo", "greedy"}, optional
-        None: `half` for tokens; `loo` for pixels, where each mask is a picture to score, and for models whose score is
-        a mean over their tokens, of which halves tell nothing.
+        None: `half` for tokens; `loo` for pixels, where each mask is a picture to score, for models whose every mask is
+        a pass through the network (`loda`), and for those whose score is a mean over their tokens, of which halves tell
+        nothing.
     measures : names or mapping
         As `visq.explain.semantics`.
     maps : bool
@@ -162,7 +163,7 @@ def explain(
     metric = as_metric(model)
     pixels = array_of(image)
     chosen_level: Level = level or levels(metric)[0]
-    halves = chosen_level == "token" and not averages(metric, chosen_level)
+    halves = chosen_level == "token" and not one_by_one(metric, chosen_level)
     way: Estimator = estimator or ("half" if halves else "loo")
     chosen = dict(measures) if isinstance(measures, Mapping) else {m: MEASURES.get(m, m) for m in measures}
     drawn = _maps(metric, reference is not None) if maps else []

@@ -11,7 +11,7 @@ import numpy as np
 from visq.api import Metric
 from visq.explain.cells import Bools, Cells, Floats
 from visq.explain.estimators import Estimator, calls, estimate
-from visq.explain.masking import Level, Masker, as_metric, on_pixels, prepared, tokens_of
+from visq.explain.masking import Level, Masker, as_metric, most_cells, on_pixels, prepared, tokens_of
 from visq.explain.pixels import Fill
 
 #: Masks that are scored together.
@@ -126,7 +126,7 @@ def region_importance(
 
     References
     ----------
-    The split into a critical and a trivial half: J. You, J. Korhonen, "Half of an image is enough for quality
+    The split into a critical and a trivial half: J. You, Y. Lin, J. Korhonen, "Half of an image is enough for quality
     assessment", arXiv 2301.12891. Their estimator is not published in what was found: these three are proposals.
 
     Examples
@@ -197,7 +197,11 @@ def steps(
     if level == "token":
         module = tokens_of(metric)
         options = dict(metric.options) | ({} if data_range is None else {"data_range": data_range})
-        return module.steps(image, **options) if hasattr(module, "steps") else 0  # type: ignore[union-attr]
+        looks: int = module.steps(image, **options)  # type: ignore[union-attr]
+        if not getattr(module, "EACH", False):
+            return looks
+        most = cells or most_cells(metric, level)
+        return looks + calls(estimator, module.cells(image, most).count, masks) + 3  # type: ignore[union-attr]
     from visq.explain.pixels import array_of
 
     count = on_pixels(metric, array_of(image), cells, data_range).count

@@ -12,7 +12,7 @@ import numpy as np
 
 from visq.api import Metric
 from visq.errors import InputError, InputTypeError, OptionError
-from visq.explain.cells import MOST, STEP, Bools, Cells, Floats, checked_keeps, regular, squares
+from visq.explain.cells import MOST, STEP, Bools, Cells, Floats, squares
 from visq.explain.pixels import Fill, Filled, array_of, peak_of
 from visq.ops.choices import check_choice
 
@@ -20,6 +20,8 @@ Level = Literal["token", "pixel"]
 
 #: Cells where none are asked for: a picture of 12 x 16 tokens, and of 6 x 8 squares of pixels.
 CELLS = {"token": 192, "pixel": 48}
+#: Tokens where each mask is a pass through the network.
+COSTLY = 64
 
 
 class Masker(Protocol):
@@ -72,13 +74,13 @@ def levels(metric: Metric) -> tuple[Level, ...]:
 def tokens_of(metric: Metric) -> ModuleType | None:
     """The module of a system whose tokens can be hidden: `masking` in its folder, NAME_masking beside a single file.
 
-    It has `Tokens(image, most=, on_step=, **options)`, which is a `Masker`, and `steps(image, **options)`; or
-    `grid(image, **options)` and `masked(image, keeps, **options)`. Where it has `usable(**options)`, that says whether
-    the network that these options name can be looked into. `POSITIONS` says that it is a transformer's positions that
-    are hidden, `MEAN` that the score is a mean over the cells, or nearly. Where it has `filled(image, keep, cells,
-    **options)` and `side(image, **options)`, the level `pixel` also hides the tokens of filled cells: the first gives
-    the score of a filled picture, the second the pixels from one token to the next, of which edges of cells are
-    multiples.
+    It has `Tokens(image, most=, on_step=, **options)`, which is a `Masker`, and `steps(image, **options)`. Where it has
+    `usable(**options)`, that says whether the network that these options name can be looked into. `POSITIONS` says that
+    it is a transformer's positions that are hidden, `MEAN` that the score is a mean over the cells, or nearly, `EACH`
+    that every mask is a pass through the network, which calls `on_step`; it has `cells(image, most)` then. Where it has
+    `filled(image, keep, cells, **options)` and `side(image, **options)`, the level `pixel` also hides the tokens of
+    filled cells: the first gives the score of a filled picture, the second the pixels from one token to the next, of
+    which edges of cells are multiples.
     """
     module = metric.spec.impl.partition(":")[0]
     for name in (f"{module}.masking", f"{module.rpartition('.')[0]}.masking", f"{module}_masking"):
@@ -87,31 +89,28 @@ def tokens_of(metric: Metric) -> ModuleType | None:
         except ModuleNotFoundError:  # a system in one file
             continue
         found = import_module(name) if there else None
-        if found is not None and (hasattr(found, "Tokens") or hasattr(found, "masked")):
+        if found is not None and hasattr(found, "Tokens"):
             return found if not hasattr(found, "usable") or found.usable(**metric.options) else None
     return None
 
 
-def averages(metric: Metric, level: Level) -> bool:
-    """Whether the score is a mean over the cells, or nearly: with either of two halves it moves equally far then.
+def one_by_one(metric: Metric, level: Level) -> bool:
+    """Whether the cells of a metric's tokens are left out one at a time, unless something else is asked for.
 
-    Random halves tell nothing of such a model; leaving out single cells does.
+    Random halves tell nothing of a score that is a mean over the cells, or nearly: it moves equally far with either of
+    two. Where each mask is a pass through the network, there are too many of them.
     """
-    return level == "token" and bool(getattr(tokens_of(metric), "MEAN", False))
+    module = tokens_of(metric) if level == "token" else None
+    return bool(getattr(module, "MEAN", False) or getattr(module, "EACH", False))
 
 
-class Gridded:
-    """The tokens of a system that has `grid` and `masked` and nothing else."""
+def most_cells(metric: Metric, level: Level) -> int:
+    """How many cells there are at most where no number is asked for.
 
-    def __init__(self, module: ModuleType, image: Any, options: dict[str, Any]) -> None:
-        shape = module.grid(image, **options)
-        self.cells = regular(image.shape[:2], shape)
-        self.factor = 1
-        self._masked, self._image, self._options = module.masked, image, options
-
-    def __call__(self, keeps: Bools) -> Floats:
-        kept = checked_keeps(keeps, self.cells.shape)
-        return np.asarray(self._masked(self._image, kept, **self._options), dtype=np.float64)
+    >>> most_cells(as_metric("brisque"), "pixel")
+    48
+    """
+    return COSTLY if level == "token" and getattr(tokens_of(metric), "EACH", False) else CELLS[level]
 
 
 def prepared(
@@ -140,8 +139,8 @@ def prepared(
     fill : {"mean", "blur", "noise", "reference"}, optional
         Level `pixel`: see `visq.explain.pixels.Filled`. None: `reference` where there is one, else `mean`.
     cells : int or Cells, optional
-        The most cells, 2 to 1024; or, at level `pixel`, the cells themselves. None: 192 at level `token`, 48 at level
-        `pixel`.
+        The most cells, 2 to 1024; or, at level `pixel`, the cells themselves. None: 192 at level `token`, but 64 where
+        each mask is a pass through the network (`loda`); 48 at level `pixel`.
     data_range : float, optional
         White in arrays of floats, if it is not 1.
     seed : int
@@ -222,16 +221,13 @@ def _tokens(
             f"{metric.id} has no tokens that could be hidden", expected="level='pixel'",
             hint="There, cells of the picture are filled, which works for every metric.",
         )  # fmt: skip
-    most = cells or CELLS["token"]
+    most = cells or most_cells(metric, "token")
     if not 2 <= most <= MOST:
         raise OptionError("no such number of cells", expected=f"2 to {MOST}", got=str(most))
-    options = _options(metric, data_range)
-    if hasattr(module, "Tokens"):
-        return module.Tokens(image, most=most, on_step=on_step, **options)
-    return Gridded(module, image, options)
+    return module.Tokens(image, most=most, on_step=on_step, **_options(metric, data_range))
 
 
 __all__ = [
-    "CELLS", "Gridded", "Level", "Masker", "as_metric", "averages", "levels", "on_pixels", "prepared",
+    "CELLS", "COSTLY", "Level", "Masker", "as_metric", "levels", "most_cells", "on_pixels", "one_by_one", "prepared",
     "tokens_of",
 ]  # fmt: skip

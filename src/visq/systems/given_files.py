@@ -15,13 +15,23 @@ from visq.weights.headers import told
 
 
 def reiqa(path: str | os.PathLike[str]) -> None:
-    """Refuse what `visq fit reiqa` did not write.
+    """Refuse what `visq fit reiqa` did not write, or wrote for pictures with references.
 
     Raises
     ------
     WeightsError
     """
-    _fitted(path, "reiqa")
+    _compared(path, False)
+
+
+def reiqa_fr(path: str | os.PathLike[str]) -> None:
+    """Refuse what `visq fit reiqa reference=true` did not write.
+
+    Raises
+    ------
+    WeightsError
+    """
+    _compared(path, True)
 
 
 def ridge(path: str | os.PathLike[str]) -> None:
@@ -58,7 +68,18 @@ def pmt(path: str | os.PathLike[str]) -> None:
     _trained(path, FORMAT, ("pmt", "pmt-small"))
 
 
-def _fitted(path: str | os.PathLike[str], system: str) -> None:
+def _compared(path: str | os.PathLike[str], references: bool) -> None:
+    """Of Re-IQA: for pictures with references, or without."""
+    options = _fitted(path, "reiqa").get("options")
+    if isinstance(options, dict) and bool(options.get("difference")) != references:
+        kind = ("with references", "true") if references else ("without references", "false")
+        raise WeightsError(
+            f"{os.fspath(path)} was not fitted to judge pictures {kind[0]}",
+            hint=f"Fit one with reference={kind[1]}, or score by {'reiqa' if references else 'reiqa_fr'}.",
+        )
+
+
+def _fitted(path: str | os.PathLike[str], system: str) -> dict[str, object]:
     from visq.systems.readout.files import FORMAT
 
     about = _told(path)
@@ -67,6 +88,7 @@ def _fitted(path: str | os.PathLike[str], system: str) -> None:
         raise WeightsError(
             f"{os.fspath(path)} is no file of {system}", expected=f"one that `visq fit {system}` wrote", got=got
         )
+    return about
 
 
 def _trained(path: str | os.PathLike[str], own: str, recipes: Collection[str]) -> None:
@@ -104,4 +126,4 @@ def _called(about: dict[str, object]) -> str:
     return f"a file that calls itself {about['format']!s:.40}" if about.get("format") else "no file that visq wrote"
 
 
-__all__ = ["loda", "pmt", "reiqa", "ridge"]
+__all__ = ["loda", "pmt", "reiqa", "reiqa_fr", "ridge"]

@@ -12,11 +12,17 @@ import loda_small  # noqa: E402
 import samples  # noqa: E402
 from visq.errors import InputError  # noqa: E402
 from visq.systems.inputs import read  # noqa: E402
-from visq.systems.loda.masking import _kept, grid, masked, scores  # noqa: E402
+from visq.systems.loda.masking import Masked, Tokens, _kept, cells  # noqa: E402
 from visq.systems.loda.parts import CrossAttention  # noqa: E402
 from visq.systems.loda.pictures import crops_of  # noqa: E402
 from visq.systems.loda.score import judged  # noqa: E402
 from visq.train.data.crops import Crop  # noqa: E402
+
+
+def scores(network, seen, keeps, **options):
+    """Of tokens that are not told together."""
+    with torch.no_grad():
+        return Masked(network, seen, **options)(keeps)
 
 
 @pytest.fixture
@@ -27,7 +33,7 @@ def seen():
 @pytest.mark.parametrize("variant", ["loda", "no-tokens", "add", "probe"])
 def test_with_all_cells_it_is_the_score(variant, seen):
     network = loda_small.network(variant=variant)
-    keeps = np.ones((1, *grid(samples.picture(384, 400))), bool)
+    keeps = np.ones((1, 12, 12), bool)
     with torch.no_grad():
         assert scores(network, seen, keeps)[0] == pytest.approx(judged(seen, network).score, abs=1e-6)
 
@@ -105,8 +111,65 @@ def test_crops_without_a_kept_patch_are_left_out(seen):
             scores(network, seen, keep)
 
 
-def test_wrong_masks_are_refused():
-    with pytest.raises(InputError, match="no masks"):
-        masked(samples.picture(384, 400), np.ones((1, 5, 5)))
-    with pytest.raises(InputError, match="no masks"):
-        masked(samples.picture(384, 400), np.zeros((1, 12, 12)))
+@pytest.fixture
+def small(monkeypatch):
+    """The metric with a network that costs nothing."""
+    from visq.systems.loda import masking
+
+    network = loda_small.network()
+    monkeypatch.setattr(masking, "opened", lambda *_: network)
+    return network
+
+
+def test_wrong_masks_are_refused(small):
+    tokens = Tokens(samples.picture(384, 400))
+    with pytest.raises(InputError, match="another grid"):
+        tokens(np.ones((1, 5, 5), bool))
+    with pytest.raises(InputError, match="keeps no cell"):
+        tokens(np.zeros((1, 12, 12), bool))
+
+
+@pytest.mark.parametrize(
+    ("size", "most", "shape"),
+    [((384, 400), None, (12, 12)), ((384, 400), 144, (12, 12)), ((384, 400), 48, (6, 6)), ((500, 3000), 192, (4, 24))],
+)
+def test_there_are_no_more_cells_than_were_asked_for(size, most, shape):
+    """A short side of 384 has 12 tokens, a side six times as long 72: of squares of two there are still 216."""
+    found = cells(np.zeros((*size, 3), np.uint8), most)
+    assert found.size == size
+    assert found.shape == shape
+
+
+def test_a_cell_of_several_tokens_hides_all_of_them(small):
+    image = samples.picture(384, 400)
+    few = Tokens(image, most=48)
+    assert few.factor == 2
+    keep = np.ones((6, 6), bool)
+    keep[1, 2] = keep[5, 5] = False
+    assert few(keep[None])[0] == Tokens(image)(np.kron(keep, np.ones((2, 2), bool))[None])[0]
+
+
+def test_every_piece_of_work_is_told(small):
+    from visq.explain import region_importance
+    from visq.explain.importances import steps
+
+    told = []
+    settings = {"estimator": "loo", "cells": 9}
+    found = region_importance(
+        "loda:crops=corners", samples.picture(384, 400), on_step=lambda: told.append(0), **settings
+    )
+    assert found.cells.shape == (3, 3)
+    assert len(told) == steps("loda:crops=corners", samples.picture(384, 400), **settings) == 5 + 9 + 3
+
+
+@pytest.mark.parametrize("options", ["rounded=false", "crops=random15,seed=2", "filter=bilinear"])
+def test_every_option_of_the_metric_is_taken(small, options):
+    from visq.catalog.learned.loda import SPEC
+    from visq.explain.masking import as_metric, prepared
+
+    assert {o.name for o in SPEC.options} == {"crops", "seed", "filter", "rounded", "model", "vit", "cnn"}
+    metric = as_metric(f"loda:{options}")
+    masker = prepared(metric, samples.picture(100, 120))
+    with torch.no_grad():
+        expected = judged(read(samples.picture(100, 120)), small, **{k: v for k, v in metric.options.items()}).score
+    assert masker(np.ones((1, *masker.cells.shape), bool))[0] == pytest.approx(expected, abs=1e-6)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from visq.api import Metric
 from visq.errors import OptionError
 from visq.explain.estimators import MASKS_PER_CELL, Estimator
-from visq.explain.masking import CELLS, Level, Masker, as_metric, averages, levels, prepared, tokens_of
+from visq.explain.masking import Level, Masker, as_metric, levels, most_cells, one_by_one, prepared, tokens_of
 from visq.explain.pixels import Fill
 
 #: `transformer`: positions of it can be masked; `cnn`: another network; `classical`: none.
@@ -89,10 +89,11 @@ def model(
     fill : {"mean", "blur", "noise"}, optional
         Level `pixel`; None: `mean`.
     cells : int, optional
-        The most; None: 192 tokens, 48 squares of pixels.
+        The most; None: 192 tokens (64 of `loda`, whose every mask is a pass through the network), 48 squares of pixels.
     estimator : {"half", "loo"}, optional
         None: `half`; but `loo` for a model whose score is a mean over its cells, or nearly: with either of two halves
-        such a score moves equally far, so that halves tell nothing of it.
+        such a score moves equally far, so that halves tell nothing of it; and for one whose every mask is a pass
+        through the network.
     masks : int, optional
         Of the estimator `half`; None: 20 for each cell, and at level `token` up to 80 where two sets of them disagree.
     name : str
@@ -128,10 +129,10 @@ def model(
         shown = painted if way == "pixel" else None
         return prepared(found, picture, level=way, fill=shown, cells=cells, on_step=on_step)
 
-    told_by: Estimator = estimator or ("loo" if averages(found, way) else "half")
+    told_by: Estimator = estimator or ("loo" if one_by_one(found, way) else "half")
     return Model(
         name or label(found), found.identity, _family(found), way, painted if way == "pixel" else "",
-        cells or CELLS[way], told_by, masks, found.spec.lower_is_better, opened,
+        cells or most_cells(found, way), told_by, masks, found.spec.lower_is_better, opened,
     )  # fmt: skip
 
 

@@ -1,12 +1,16 @@
 """LoDa asked about parts of a picture: patches of the transformer and tokens of the CNN are hidden together.
 
-A cell is 32 x 32 pixels of the resized picture or a little more or less: four patches, and a token of each map. In each
-of the crops a patch, or a token, is hidden where its middle lies in a hidden cell; crops of which no patch is
+A token here is 32 x 32 pixels of the resized picture or a little more or less: four patches, and a token of each map.
+In each of the crops a patch, or a token, is hidden where its middle lies in a hidden cell; crops of which no patch is
 left are no part of the mean. What a token that is left has seen of its neighbourhood stays in it.
+
+The CNN looks at each crop once; each mask is a pass of the transformer over all crops of which it hides something.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,85 +18,158 @@ import torch
 from torch import Tensor
 
 from visq.errors import InputError
+from visq.explain.cells import Cells, checked_keeps, regular
 from visq.systems.inputs import Inputs, evaluating, read
 from visq.systems.loda.design import PATCH
 from visq.systems.loda.network import LoDa
-from visq.systems.loda.pictures import LEAST, crops_of, key_of, resized_planes, sized
+from visq.systems.loda.pictures import COUNT, LEAST, crops_of, key_of, resized_planes, sized
 from visq.systems.loda.score import opened
+from visq.train.data.crops import Crop
 
 CELL = 32
 #: What is hidden are positions of a transformer.
 POSITIONS = True
+#: Every mask is a pass through the network.
+EACH = True
+_CORNERS = 5
 
 
-def grid(image: Any, **options: Any) -> tuple[int, int]:  # noqa: ARG001 - that of the resized picture, however it is judged
-    """Rows and columns of cells of a picture `(H, W)` or `(H, W, 3)`.
+def cells(image: Any, most: int | None = None) -> Cells:
+    """The cells of a picture `(H, W)` or `(H, W, 3)`: tokens, or squares of them where there are more than `most`.
 
-    >>> grid(np.zeros((768, 1024, 3), np.uint8))
-    (12, 16)
+    >>> cells(np.zeros((768, 1024, 3), np.uint8)).shape, cells(np.zeros((768, 1024, 3), np.uint8), 48).shape
+    ((12, 16), (6, 8))
     """
-    height, width = sized(*image.shape[:2])
+    whole = regular(image.shape[:2], _tokens(image.shape))
+    factor = _factor(whole.shape, most)
+    return Cells(*(np.append(edges[:-1][::factor], edges[-1]) for edges in (whole.rows, whole.columns)))
+
+
+def _tokens(shape: tuple[int, ...]) -> tuple[int, int]:
+    height, width = sized(*shape[:2])
     return round(height / CELL), round(width / CELL)
 
 
-def masked(image: Any, keeps: Any, *, data_range: float | None = None, **options: Any) -> np.ndarray:
-    """Scores `(K,)` of a picture of which some cells count.
+def _factor(shape: tuple[int, int], most: int | None) -> int:
+    factor = 1
+    while most is not None and -(-shape[0] // factor) * -(-shape[1] // factor) > max(most, 1):
+        factor += 1
+    return factor
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A crop, and what the CNN said of it; score: with all of it kept."""
+
+    crop: Crop
+    planes: Tensor
+    tokens: Tensor
+    score: float
+
+
+class Masked:
+    """One picture as a network's CNN has seen it, to be scored by masks of its tokens.
+
+    Parameters
+    ----------
+    network : LoDa
+    inputs : Inputs
+        Checked pixels of one picture.
+    on_step : callable
+        Called after every crop.
+    crops, seed, filter, rounded
+        As `visq.systems.loda.loda`.
+    """
+
+    def __init__(
+        self, network: LoDa, inputs: Inputs, *, on_step: Callable[[], None] = lambda: None, crops: Any = "grid15",
+        seed: int = 0, filter: Any = "bicubic", rounded: bool | None = None,
+    ) -> None:  # fmt: skip
+        self._network = network
+        key = key_of(inputs.image.cpu().numpy()) if crops == "random15" else 0
+        planes = resized_planes(inputs.image, inputs.batch.integer if rounded is None else rounded, filter=filter)
+        self._size, side = (int(planes.shape[2]), int(planes.shape[3])), network.design.side
+        self._parts = []
+        for crop in crops_of(self._size, side, crops, seed, key):
+            part = planes[:, :, crop.top : crop.top + side, crop.left : crop.left + side]
+            tokens = network.tokens(part)
+            self._parts.append(_Part(crop, part, tokens, float(network.head(network.read(part, tokens)))))
+            on_step()
+
+    def __call__(self, keeps: np.ndarray, on_step: Callable[[], None] = lambda: None) -> np.ndarray:
+        """Scores `(K,)` of masks `(K, h, w)`."""
+        found = np.empty(len(keeps))
+        for k, keep in enumerate(keeps):
+            scores = [score for part in self._parts if (score := self._score(part, keep)) is not None]
+            if not scores:
+                raise InputError(
+                    "no crop has anything of what a mask keeps", hint="Keep larger parts, or take crops='grid15'."
+                )
+            found[k] = np.mean(scores)
+            on_step()
+        return found
+
+    def _score(self, part: _Part, keep: np.ndarray) -> float | None:
+        network, design = self._network, self._network.design
+        patches = _kept(keep, self._size, part.crop, design.side, design.side // PATCH)
+        local = _kept(keep, self._size, part.crop, design.side, design.grid)
+        if len(patches) == (design.side // PATCH) ** 2 and len(local) == design.grid**2:
+            return part.score
+        if not len(patches):
+            return None
+        if design.variant == "add":
+            local = torch.cat([patches.new_zeros(1), 1 + patches])
+        else:
+            local = torch.cat([local + j * design.grid**2 for j in range(len(design.taps))])
+        return float(network.head(network.read(part.planes, part.tokens[:, local], patches)))
+
+
+class Tokens:
+    """One picture, ready to be scored by parts of it: `visq.explain.masking` finds it by its name.
 
     Parameters
     ----------
     image : (H, W) or (H, W, 3) array
-    keeps : (K, h, w) bool
-        As many cells as `grid` says.
-    data_range : float, optional
-    **options
-        As `visq.systems.loda.loda` takes them.
+    most : int, optional
+        No more cells than that.
+    on_step : callable, optional
+        Called after every crop that the CNN has looked at, and after every mask.
+    data_range, crops, seed, filter, rounded, model, vit, cnn
+        As `visq.systems.loda.loda`.
 
-    Raises
-    ------
-    InputError
-        A mask that hides all of the picture, or of another grid.
+    Attributes
+    ----------
+    cells : Cells
+    factor : int
+        How many tokens, a side, are one cell.
     """
-    keeps = np.asarray(keeps, dtype=bool)
-    if keeps.shape[1:] != grid(image) or not keeps.any(axis=(1, 2)).all():
-        raise InputError(
-            "these are no masks of the picture", expected=f"(K, {', '.join(map(str, grid(image)))}), some of each kept",
-            got=str(keeps.shape),
-        )  # fmt: skip
-    inputs = read(image, data_range=data_range, min_side=LEAST)
-    model, vit, cnn = (options.pop(name, None) for name in ("model", "vit", "cnn"))
-    with evaluating(inputs):
-        network = opened(model, vit, cnn, inputs.image.device, inputs.image.dtype)
-        with torch.no_grad():
-            return scores(network, inputs, keeps, **options)
+
+    def __init__(
+        self, image: Any, *, most: int | None = None, on_step: Callable[[], None] = lambda: None,
+        data_range: float | None = None, model: Any = None, vit: Any = None, cnn: Any = None, **options: Any,
+    ) -> None:  # fmt: skip
+        self._inputs = read(image, data_range=data_range, min_side=LEAST)
+        if len(self._inputs.image) != 1:
+            raise InputError("image is a batch", expected="one image", got=f"{len(self._inputs.image)} images")
+        self._tokens = _tokens(image.shape)
+        self.cells, self.factor = cells(image, most), _factor(self._tokens, most)
+        self._on_step = on_step
+        with evaluating(self._inputs), torch.no_grad():
+            network = opened(model, vit, cnn, self._inputs.image.device, self._inputs.image.dtype)
+            self._picture = Masked(network, self._inputs, on_step=on_step, **options)
+
+    def __call__(self, keeps: Any) -> np.ndarray:
+        """Scores `(K,)` of `keeps` `(K, h, w)` over the grid of `cells`."""
+        kept = checked_keeps(keeps, self.cells.shape)
+        if self.factor > 1:
+            kept = kept.repeat(self.factor, 1).repeat(self.factor, 2)[:, : self._tokens[0], : self._tokens[1]]
+        with evaluating(self._inputs), torch.no_grad():
+            return self._picture(kept, self._on_step)
 
 
-def scores(
-    network: LoDa, inputs: Inputs, keeps: np.ndarray, *, crops: Any = "grid15", seed: int = 0, filter: Any = "bicubic"
-) -> np.ndarray:
-    """As `masked`, of checked pixels of one picture."""
-    key = key_of(inputs.image.cpu().numpy()) if crops == "random15" else 0
-    planes = resized_planes(inputs.image, inputs.batch.integer, filter=filter)
-    size = (int(planes.shape[2]), int(planes.shape[3]))
-    total, count = np.zeros(len(keeps)), np.zeros(len(keeps))
-    side, design = network.design.side, network.design
-    for crop in crops_of(size, side, crops, seed, key):
-        part = planes[:, :, crop.top : crop.top + side, crop.left : crop.left + side]
-        tokens = network.tokens(part)
-        for k, keep in enumerate(keeps):
-            patches = _kept(keep, size, crop, side, side // PATCH)
-            if not len(patches):
-                continue
-            if design.variant == "add":
-                local = torch.cat([patches.new_zeros(1), 1 + patches])
-            else:
-                cells = _kept(keep, size, crop, side, design.grid)
-                local = torch.cat([cells + j * design.grid**2 for j in range(len(design.taps))])
-            vector = network.read(part, tokens[:, local], patches)
-            total[k] += float(network.head(vector))
-            count[k] += 1
-    if not count.all():
-        raise InputError("no crop has anything of what a mask keeps", hint="Keep larger parts, or take crops='grid15'.")
-    return total / count
+def steps(image: Any, *, crops: Any = "grid15", **options: Any) -> int:  # noqa: ARG001 - of any picture as many
+    """How many crops the CNN looks at."""
+    return _CORNERS if crops == "corners" else COUNT
 
 
 def _kept(keep: np.ndarray, size: tuple[int, int], crop: Any, side: int, count: int) -> Tensor:
@@ -103,4 +180,4 @@ def _kept(keep: np.ndarray, size: tuple[int, int], crop: Any, side: int, count: 
     return torch.from_numpy(np.flatnonzero(keep[np.ix_(rows, columns)]))
 
 
-__all__ = ["CELL", "grid", "masked", "scores"]
+__all__ = ["CELL", "Masked", "Tokens", "cells", "steps"]

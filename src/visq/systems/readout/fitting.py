@@ -53,6 +53,8 @@ class Report:
         Whether a strength beyond those that were tried might do better.
     scale : str
         What scores mean.
+    metric : str
+        That scores with the file, as METRIC:model=FILE.
     """
 
     system: str
@@ -68,6 +70,7 @@ class Report:
     srcc: float
     at_an_end: bool
     scale: str
+    metric: str
 
 
 class _Target(NamedTuple):
@@ -175,9 +178,11 @@ def fit_readout(
     content = files.ReadoutFile(system, source.options, ridge, source.tensors, fitted, made_with())
     check_target(target_file, overwrite=overwrite)  # once more: it may have taken hours
     files.write(target_file, content)
+    row = systems.get(system)
     return Report(
         system, os.fspath(into), weights.sha256(target_file), data.spec.id, data.labels, split, len(part),
         len(set(groups)), rows.shape[1], found.alpha, found.srcc, found.at_an_end, target.scale,
+        row.with_references if source.difference else row.metric,
     )  # fmt: skip
 
 

@@ -57,14 +57,17 @@ class System:
         What is fitted, in one line.
     options : tuple of Option
         Keywords of the function.
-    use : str
-        How the file is used, in one line, with FILE in it.
+    metric : str
+        That scores with the file, as METRIC:model=FILE.
+    with_references : str
+        The same where differences from references were fitted; empty where they cannot be.
     """
 
     impl: str
     about: str
     options: tuple[Option, ...]
-    use: str
+    metric: str
+    with_references: str = ""
 
 
 #: name: the system
@@ -80,7 +83,8 @@ SYSTEMS: dict[str, System] = {
             Option("half", "bool", False, "keep the encoders' parameters in half precision: half the size"),
             Option("device", "str", "cpu", "where the encoders run"),
         ),
-        "visq.systems.reiqa.reiqa(picture, model=FILE)",
+        "reiqa",
+        "reiqa_fr",
     ),
     "ridge": System(
         "visq.systems.ridge:opened",
@@ -91,7 +95,7 @@ SYSTEMS: dict[str, System] = {
             Option("scales", "str", "1|2", "how many times smaller the picture is made, with | between several"),
             Option("statistics", "str", "mean", "of each channel: mean, std, max, with | between several"),
         ),
-        "visq.metric('ridge', model=FILE)(picture)",
+        "ridge",
     ),
 }
 

@@ -103,7 +103,9 @@ def reiqa(image: Any, *, data_range: float | None = None, model: str | os.PathLi
     return _judged(read(image, data_range=data_range, min_side=MIN_SIDE), model, difference=False)
 
 
-def reiqa_fr(image: Any, reference: Any, *, model: str | os.PathLike[str], data_range: float | None = None) -> Any:
+def reiqa_fr(
+    image: Any, reference: Any, *, model: str | os.PathLike[str] | None = None, data_range: float | None = None
+) -> Any:
     """Re-IQA with a reference: a line through the absolute differences of the features of both pictures.
 
     A picture that equals its reference gets exactly the intercept, which is the mean score that was fitted on less what
@@ -218,6 +220,11 @@ def _judged(inputs: Any, path: str | os.PathLike[str] | None, *, difference: boo
     import torch
 
     if path is None:
+        if difference:
+            raise WeightsError(
+                "a read-out of differences is fitted before it is used", expected="model=FILE",
+                hint="`visq fit reiqa reference=true` writes one.",
+            )  # fmt: skip
         from visq import weights
         from visq.catalog.learned.reiqa import WEIGHTS
 
