@@ -1,4 +1,4 @@
-"""What encoders have learned, measured without scores of people: damage, scenes, and what both tell together.
+"""What encoders have learned, measured without scores of people: damage, and scenes.
 
 Whatever is measured here must show scenes that neither the encoders nor the read-out learned from. Distances are those
 of angles: rows are brought to unit length, after their columns were centred.
@@ -6,7 +6,7 @@ of angles: rows are brought to unit length, after their columns were centred.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,31 +48,6 @@ def nearest_kind(features: Any, kind: Any, scene: Any) -> float:
     return _hits(rows, rows, kinds, kinds, scenes[:, None] != scenes[None, :])
 
 
-def same_scene(features: Any, scene: Any, kind: Any) -> float:
-    """How often the nearest picture with another damage shows the same scene: 0..1, higher is better.
-
-    Parameters
-    ----------
-    features, scene, kind
-        As `nearest_kind`.
-
-    Raises
-    ------
-    InputError
-        Less than two kinds; columns of different lengths.
-
-    Examples
-    --------
-    >>> same_scene([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]], [0, 0, 1, 1], [1, 2, 1, 2])
-    1.0
-    """
-    rows, kinds, scenes = _unit(features), np.asarray(kind), np.asarray(scene)
-    _check(rows, kinds, scenes)
-    if len(np.unique(kinds)) < 2:
-        raise InputError("the nearest picture must have another damage", expected="two kinds or more", got="one")
-    return _hits(rows, rows, scenes, scenes, kinds[:, None] != kinds[None, :])
-
-
 def matched(queries: Any, keys: Any) -> float:
     """How often a query's own key is nearer than those of all others: 0..1, higher is better; chance is 1 / N.
 
@@ -84,43 +59,6 @@ def matched(queries: Any, keys: Any) -> float:
         raise InputError("queries and keys do not belong together", got=f"{first.shape} and {second.shape}")
     numbers = np.arange(len(first))
     return _hits(_length(first), _length(second), numbers, numbers, np.ones((len(first), len(first)), bool))
-
-
-def agreements(
-    parts: Mapping[str, Any], scores: Any, fit: Sequence[int], test: Sequence[int], **options: Any
-) -> dict[str, float]:
-    """Rank correlation with scores of the ridge read-out of each part of the features, and of all parts together.
-
-    Parameters
-    ----------
-    parts : mapping of str to (N, F) array
-        `quality`, `content`.
-    scores : (N,) array
-    fit, test : sequence of int
-        Numbers of the pictures that the read-out is fitted on (its alpha is searched within them), and of those that it
-        is judged by. Pictures of one scene must lie on one side.
-    **options
-        As `visq.systems.readout.search.search`, `groups` of all pictures among them.
-
-    Returns
-    -------
-    dict of str to float
-        By the names of the parts, and `both`: SRCC on the test pictures.
-    """
-    from visq.evaluate import srcc
-    from visq.systems.readout.ridge import fit as fit_ridge
-    from visq.systems.readout.search import search
-
-    learned, judged, target = np.asarray(fit), np.asarray(test), np.asarray(scores, dtype=np.float64)
-    groups = options.pop("groups", None)
-    of_fit = None if groups is None else np.asarray(groups)[learned]
-    found = {}
-    whole = {name: np.asarray(rows, dtype=np.float64) for name, rows in parts.items()}
-    for name, rows in {**whole, "both": np.concatenate(list(whole.values()), axis=1)}.items():
-        alpha = search(rows[learned], target[learned], groups=of_fit, **options).alpha
-        ridge = fit_ridge(rows[learned], target[learned], alpha)
-        found[name] = srcc(ridge.predict(rows[judged]), target[judged])
-    return found
 
 
 def stand_in_labels(references: Sequence[np.ndarray], pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -177,4 +115,4 @@ def _check(*columns: np.ndarray) -> None:
         raise InputError("columns of different lengths", got=", ".join(str(len(one)) for one in columns))
 
 
-__all__ = ["agreements", "matched", "nearest_kind", "same_scene", "stand_in_labels"]
+__all__ = ["matched", "nearest_kind", "stand_in_labels"]
