@@ -28,7 +28,7 @@ import biq2021_page
 import visq
 from biq2021_judged import Table
 from biq2021_kept import Kept, rounded
-from biq2021_rows import APART, Start, read
+from biq2021_rows import APART, ROWS, Start, read
 from visq.bench import provenance, timing
 from visq.bench.plan import Plan, Source
 from visq.bench.scoring import Scores, Work, score
@@ -129,7 +129,13 @@ def render(folder: Path, page: Path) -> None:
     here = [folder / f"{name}.json" for name in ("test", "validation") if (folder / f"{name}.json").is_file()]
     if not here:
         raise OptionError(f"{folder} holds no results", expected="a run before")
-    text = biq2021_page.page(json.loads(here[0].read_text(encoding="utf-8")))
+    found = json.loads(here[0].read_text(encoding="utf-8"))
+    named = {row.id: row for row in ROWS}
+    for row in found["rows"]:
+        # What is said of a row is that of today, whenever it was judged.
+        if one := named.get(row["row"]):
+            row.update(title=one.title, note=one.note)
+    text = biq2021_page.page(found)
     with replacing(str(page)) as file:
         file.write(text.encode())
 
