@@ -324,3 +324,21 @@ def test_a_trial_is_not_published():
     with pytest.raises(SystemExit):
         biq2021.arguments(["root", "--limit", "5"])
     assert biq2021.arguments(["root"]).split == "validation"
+
+
+def test_what_was_published_of_loda_reaches_what_was_asked():
+    """L8, and the first half of L9: 0.10 over the probe and 0.02 over no tokens, each of three starts clearly above 0."""
+    found = json.loads((biq2021.RESULTS / "test.json").read_text(encoding="utf-8"))
+    assert (found["part"], found["pictures"], found["trial"]) == ("test", 2000, False)
+    rows = {row["row"]: {one["number"]: one["srcc"] for one in row["starts"]} for row in found["rows"]}
+    asked = {"loda-probe": 0.10, "loda-no-tokens": 0.02}
+    claims = {one["than"]: one for one in found["claims"] if one["better"] == "loda-mini"}
+    for than, least in asked.items():
+        assert claims[than]["verdict"] == "confirmed"
+        differences = claims[than]["differences"]
+        assert [one["a_start"] for one in differences] == [one["b_start"] for one in differences] == [0, 1, 2]
+        for number, one in enumerate(differences):
+            gain = rows["loda-mini"][number] - rows[than][number]
+            assert gain == pytest.approx(one["difference"], abs=1e-9)
+            assert gain >= least
+            assert one["low"] > 0

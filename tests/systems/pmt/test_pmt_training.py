@@ -250,7 +250,7 @@ def test_parameters_as_a_file_and_as_a_checkpoint(trained, tmp_path):
 
 
 def test_the_metric_and_its_explanation(trained, tmp_path):
-    """As it will be called when it is in the catalogue."""
+    """With a file of one's own in the place of the one that ships."""
     path = tmp_path / "kept.safetensors"
     write(load(trained[2] / "best.safetensors"), path)
     picture = samples.picture(96, 128)

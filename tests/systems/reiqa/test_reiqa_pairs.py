@@ -227,3 +227,8 @@ def test_how_often_views_are_altered():
     made = [views.view(views.Image.fromarray(colours), 16, 0, 0, i, 0) for i in range(600)]
     grey = np.mean([np.ptp(one.astype(int), axis=2).max() <= 1 for one in made])
     assert grey == pytest.approx(0.2, abs=5 * (0.2 * 0.8 / 600) ** 0.5)
+    # The red side is told by which end of a row has more of it, where a crop shows both sides and is not grey.
+    slopes = np.array([one[:, -1, 0].mean() - one[:, 0, 0].mean() for one in np.asarray(made, dtype=float)])
+    told = slopes[np.abs(slopes) > 20]
+    assert len(told) > 200
+    assert np.mean(told > 0) == pytest.approx(0.5, abs=5 * (0.25 / len(told)) ** 0.5)

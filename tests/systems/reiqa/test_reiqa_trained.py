@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -28,17 +31,38 @@ def found():
 
 
 def test_the_quality_encoder_learned_more_than_its_architecture(found):
-    """R6."""
-    assert found.held_out > found.random
+    """R6: 0.10 above random parameters. Three starts had 0.49 to 0.58 (random 0.17), and 0.75 was proposed."""
+    assert found.held_out >= found.random + 0.10
+    assert found.held_out >= 0.45
 
 
 def test_each_encoder_tells_its_own_matter_better(found):
-    """R7 and R8."""
+    """R7 and R8. Kinds: four times chance, where three starts had 0.20 to 0.23, and 0.09 to 0.10 by the other one."""
+    assert found.kind_quality >= 4 * found.chance
     assert found.kind_quality > found.kind_content
-    assert found.kind_quality > found.chance
     assert found.place_content > found.place_quality
 
 
 def test_references_help(found):
-    """R10."""
+    """R10. Three starts had 0.84 and 0.85 with references, 0.52 to 0.56 without."""
+    assert found.with_reference >= 0.75
     assert found.with_reference > found.without
+
+
+def test_every_start_that_was_published_is_held_to_the_same():
+    """The file of the measurements, and R9 by the table on BIQ2021: 0.005 below the better encoder at most."""
+    results = Path(__file__).parents[3] / "benchmarks" / "results"
+    if not results.is_dir():
+        pytest.skip("an installed copy has no benchmarks")
+    starts = json.loads((results / "trained" / "reiqa.json").read_text(encoding="utf-8"))["starts"]
+    assert [one["start"] for one in starts] == [0, 1, 2]
+    for one in starts:
+        assert one["held_out"] >= one["random"] + 0.10
+        assert one["kind_quality"] >= max(4 * one["chance"], one["kind_content"])
+        assert one["place_content"] > one["place_quality"]
+        assert one["with_reference"] > one["without"]
+    table = json.loads((results / "biq2021" / "test.json").read_text(encoding="utf-8"))["rows"]
+    rows = {row["row"]: [one["srcc"] for one in row["starts"]] for row in table}
+    assert len(rows["reiqa-both"]) == 3
+    for both, quality, content in zip(*(rows[f"reiqa-{part}"] for part in ("both", "quality", "content")), strict=True):
+        assert both >= max(quality, content) - 0.005
