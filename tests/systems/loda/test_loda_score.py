@@ -189,3 +189,13 @@ def test_of_an_adapter_of_ones_own_no_file_of_the_catalogue_is_asked_for(files):
     folder, _ = files
     assert files_of(catalog.get("loda"), {"model": folder / "adapter.safetensors"}) == ()
     assert [w.ships for w in files_of(catalog.get("loda"), {})] == [True, True, False]
+
+
+@pytest.mark.parametrize("option", ["vit", "cnn"])
+def test_public_parameters_can_be_asked_for_by_their_name(option):
+    """As recipes name them; of the network that ships."""
+    spec = catalog.get("loda")
+    if missing(spec):
+        pytest.skip("needs the weights " + ", ".join(w.filename for w in missing(spec)))
+    pixels = samples.picture(70, 90)
+    assert loda(pixels, crops="corners", **{option: "public"}) == loda(pixels, crops="corners")
