@@ -327,7 +327,7 @@ def test_a_trial_is_not_published():
 
 
 def test_what_was_published_of_loda_reaches_what_was_asked():
-    """L8, and the first half of L9: 0.10 over the probe and 0.02 over no tokens, each of three starts clearly above 0."""
+    """L8, and the first half of L9: 0.10 over the probe and 0.02 over no tokens, all three starts clearly above 0."""
     found = json.loads((biq2021.RESULTS / "test.json").read_text(encoding="utf-8"))
     assert (found["part"], found["pictures"], found["trial"]) == ("test", 2000, False)
     rows = {row["row"]: {one["number"]: one["srcc"] for one in row["starts"]} for row in found["rows"]}

@@ -36,5 +36,6 @@ def test_damage_is_seen():
     photograph = np.asarray(Image.open(shared("photos/kodak24") / "05.png").convert("RGB"))
     metric = visq.metric("pmt")
     for damage in ("gaussian_blur", "gaussian_noise"):
-        scores = [float(metric(p)) for p in (photograph, distort(photograph, damage, 3), distort(photograph, damage, 5))]
+        pictures = [photograph, *(distort(photograph, damage, level) for level in (3, 5))]
+        scores = [float(metric(one)) for one in pictures]
         assert scores[0] > scores[1] > scores[2], (damage, scores)

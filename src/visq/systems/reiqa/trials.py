@@ -4,8 +4,8 @@ Protocol. Of each photograph a window in the middle is taken, and each of the ba
 at a level drawn by a seed; with the untouched window that makes 27 pictures of a scene. Labels, where nobody was asked,
 are ranks of the mean of SSIM and gradient-magnitude similarity. Read-outs are fitted on half of the scenes, drawn by a
 seed, their strength searched within it, and judged by the other half. No scene may have been learned from. Whether a
-place is found again (R8) is asked of whole photographs, and of the windows beside them: it was defined by windows first,
-where the order of the encoders came out reversed, and by photographs after that had been seen.
+place is found again (R8) is asked of whole photographs, and of the windows beside them: it was defined by windows
+first, where the order of the encoders came out reversed, and by photographs after that had been seen.
 
 Which values are enough is not said here: it is calibrated over several trainings and then stands in the tests.
 """
