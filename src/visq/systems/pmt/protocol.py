@@ -151,15 +151,57 @@ def ridge(given: Any, wanted: Any, asked: Any, alpha: float = 1e-2) -> np.ndarra
     return (asked - centre) / spread @ weights + wanted.mean()
 
 
-def quadrant_auc(metric: Any, pixels: np.ndarray, quadrant: int, estimator: Any = "half", seed: int = 0) -> float:
-    """T5 of one picture: how well importance by 8 x 8 filled cells tells the damaged quadrant from the rest."""
+def quadrant_auc(
+    metric: Any, pixels: np.ndarray, quadrant: int, estimator: Any = "half", level: Any = "pixel", seed: int = 0
+) -> float:
+    """T5 of one picture: how well importance by 8 x 8 cells tells the damaged quadrant from the rest.
+
+    At the level `pixel`, as T5 asks, hidden cells are filled with the mean of the picture.
+    """
     from visq.explain import region_importance
     from visq.explain.agreements import auc
 
-    found = region_importance(
-        metric, pixels, estimator=estimator, level="pixel", fill="mean", cells=_CELLS, seed=seed
-    )  # fmt: skip
+    fill: Any = "mean" if level == "pixel" else None
+    found = region_importance(metric, pixels, estimator=estimator, level=level, fill=fill, cells=_CELLS, seed=seed)
     return auc(found.map.ravel(), inside(quadrant, found.map.shape))
+
+
+def located(metric: Any, rated: Any, *, quadrants: int = 40, estimator: Any = "half", seed: int = 0) -> dict[str, Any]:
+    """T5 and T9 of one model: the damaged quadrant of the test part's pictures that have one, and two sets of masks.
+
+    Parameters
+    ----------
+    metric : Metric
+    rated : Dataset
+        Test part of what `make` wrote.
+    quadrants, estimator, seed
+        As `measure`.
+
+    Returns
+    -------
+    dict
+        T5: means over pictures of the AUC, as T5 asks (`auc`), and by leaving out one cell at a time, filled
+        (`auc_loo_pixel`) or left out of the sequence (`auc_loo_token`). T9: the mean rank correlation.
+    """
+    from visq.explain import region_importance
+    from visq.media import open_image
+
+    local = [s for s in rated.samples if ":" in s.distortion]
+    local = [local[i] for i in _spread(len(local), quadrants)]
+    ways = {"auc": (estimator, "pixel"), "auc_loo_pixel": ("loo", "pixel"), "auc_loo_token": ("loo", "token")}
+    aucs: dict[str, list[float]] = {name: [] for name in ways}
+    stabilities = []
+    for sample in local:
+        quadrant = int(sample.distortion.partition(":")[2])
+        pixels = open_image(rated.root / sample.image).pixels
+        for name, (by, level) in ways.items():
+            aucs[name].append(quadrant_auc(metric, pixels, quadrant, by, level, seed))
+        found = region_importance(metric, pixels, estimator=estimator, cells=_CELLS, seed=seed)
+        stabilities.append(found.stability)
+    return {
+        "T5": {**{name: _mean(values) for name, values in aucs.items()}, "pictures": len(local)},
+        "T9": {"stability": _mean(stabilities), "pictures": len(local)},
+    }
 
 
 def measure(
@@ -193,7 +235,7 @@ def measure(
     from visq.catalog.learned.pmt import SPEC
     from visq.datasets import dataset
     from visq.evaluate import srcc
-    from visq.explain import halves_report, region_importance
+    from visq.explain import halves_report
 
     one, other = (Metric(SPEC, {"model": os.fspath(path)}) for path in (first, second))
     rated = dataset("folder", folder)
@@ -201,27 +243,20 @@ def measure(
     test, train = parts["test"], parts["train"]
     pixels = list(_read(test))
     by_statistics = ridge([statistics(p) for p in _read(train)], train.scores, [statistics(p) for p in pixels])
-    local = [i for i, s in enumerate(test.samples) if ":" in s.distortion]
-    local = [local[i] for i in _spread(len(local), quadrants)]
-    aucs, stabilities = [], []
-    for i in local:
-        quadrant = int(test.samples[i].distortion.partition(":")[2])
-        aucs.append(quadrant_auc(one, pixels[i], quadrant, estimator, seed))
-        found = region_importance(one, pixels[i], estimator=estimator, cells=_CELLS, seed=seed)
-        stabilities.append(found.stability)
     report = halves_report(
         other, test.subset(_spread(len(test), pictures)), cross_model=one, estimator=estimator, cells=_CELLS,
         samples=samples, seed=seed,
     )  # fmt: skip
+    where = located(one, test, quadrants=quadrants, estimator=estimator, seed=seed)
     return {
-        "T5": {"auc": _mean(aucs), "pictures": len(aucs)},
+        "T5": where["T5"],
         "T6": {
             "srcc": srcc([float(one(p)) for p in pixels], test.scores),
             "statistics": srcc(by_statistics, test.scores),
         },
         "T7": {"k": report.ratio.estimate, "low": report.ratio.low, "high": report.ratio.high},
         "T8": {**{name: value.estimate for name, value in report.srcc.items()}, "checks": dict(report.checks)},
-        "T9": {"stability": _mean(stabilities), "pictures": len(stabilities)},
+        "T9": where["T9"],
     }
 
 
@@ -277,8 +312,8 @@ def _verdict(found: Mapping[str, Any]) -> int:
 
 
 __all__ = [
-    "AMOUNTS", "DAMAGE", "LEVELS", "PROPOSED", "damaged", "error_energy", "inside", "make", "measure", "quadrant_auc",
-    "ridge", "scene", "statistics",
+    "AMOUNTS", "DAMAGE", "LEVELS", "PROPOSED", "damaged", "error_energy", "inside", "located", "make", "measure",
+    "quadrant_auc", "ridge", "scene", "statistics",
 ]  # fmt: skip
 
 if __name__ == "__main__":
