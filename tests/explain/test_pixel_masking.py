@@ -9,7 +9,7 @@ import samples
 import visq
 from visq import catalog
 from visq.errors import InputError, InputTypeError, OptionError
-from visq.explain import region_importance
+from visq.explain import explain, region_importance
 from visq.explain.agreements import auc
 from visq.explain.cells import Cells, squares
 from visq.explain.estimators import calls
@@ -159,29 +159,46 @@ def test_pictures_come_in_every_form(tmp_path):
 
 
 class _System:
-    """A system that has `grid` and `masked` alone."""
+    """A system of 3 x 4 tokens whose score is the mean over those that are kept; each mask is a pass."""
+
+    EACH = True
+
+    class Tokens:
+        factor = 1
+
+        def __init__(self, image, *, most, on_step):
+            assert most == 64
+            self.cells, self._on_step = _System.cells(image), on_step
+            self._means = image.reshape(3, 32, 4, 32, 3).mean(axis=(1, 3, 4))
+            on_step()
+
+        def __call__(self, keeps):
+            for _ in keeps:
+                self._on_step()
+            return (keeps * self._means).sum(axis=(1, 2)) / keeps.sum(axis=(1, 2))
 
     @staticmethod
-    def grid(image):
-        return image.shape[0] // 32, image.shape[1] // 32
+    def cells(image, most=None):
+        return squares(image.shape[:2], 12 if most is None else min(most, 12), 32)
 
     @staticmethod
-    def masked(image, keeps):
-        means = image.reshape(3, 32, 4, 32, 3).mean(axis=(1, 3, 4))
-        return (keeps * means).sum(axis=(1, 2)) / keeps.sum(axis=(1, 2))
+    def steps(image):
+        return len(image) // 96
 
 
-def test_a_system_that_masks_whole_grids_is_asked_by_its_two_functions(monkeypatch):
-    from visq.explain import importances, masking
+def test_a_systems_tokens_are_left_out_and_every_pass_is_counted(monkeypatch):
+    from visq.explain import masking
 
-    for module in (masking, importances):
-        monkeypatch.setattr(module, "tokens_of", lambda _metric: _System)
+    monkeypatch.setattr(masking, "tokens_of", lambda _metric: _System)
     assert levels(as_metric("tv")) == ("token", "pixel")
-    found = region_importance("tv", PICTURE, estimator="loo")
-    assert found.map.shape == (3, 4)
+    done = []
+    found = region_importance("tv", PICTURE, estimator="loo", on_step=lambda: done.append(1))
+    means = PICTURE.reshape(3, 32, 4, 32, 3).mean(axis=(1, 3, 4))
+    without = (means.sum() - means) / 11
+    assert found.map == pytest.approx(np.abs(without - means.mean()))
     assert found.score == pytest.approx(PICTURE.mean())
     assert (found.cells.rows == [0, 32, 64, 96]).all()
-    assert steps("tv", PICTURE) == 0
+    assert len(done) == steps("tv", PICTURE, estimator="loo") == 1 + 12 + 3
     with pytest.raises(OptionError, match="nothing fills them"):
         region_importance("tv", PICTURE, fill="mean")
 
@@ -208,6 +225,12 @@ def test_mistakes_are_told():
         as_metric("ssim,psnr")
     with pytest.raises(InputTypeError, match="no metric"):
         as_metric(3)
+    for level in ("token", "pixel"):
+        for cells in (0, 1, 1025):
+            with pytest.raises(OptionError, match="no such number of cells; expected 2 to 1024"):
+                explain("niqe" if level == "pixel" else "cnniqa", PICTURE, level=level, cells=cells)
+    with pytest.raises(OptionError, match="no tokens that could be hidden"):
+        explain("tv", PICTURE, level="token")
     with pytest.raises(InputError, match="with 11 of 12 cells hidden"):
         prepared(_refusing(), PICTURE, level="pixel", cells=12)(np.eye(12, dtype=bool)[0].reshape(3, 4))
 

@@ -11,7 +11,7 @@ import numpy as np
 from visq.api import Metric
 from visq.explain.cells import Bools, Cells, Floats
 from visq.explain.estimators import Estimator, calls, estimate
-from visq.explain.masking import Level, Masker, as_metric, most_cells, on_pixels, prepared, tokens_of
+from visq.explain.masking import Level, Masker, as_metric, askable, on_pixels, prepared
 from visq.explain.pixels import Fill
 
 #: Masks that are scored together.
@@ -195,13 +195,12 @@ def steps(
     """How often `region_importance` calls `on_step`, at least: tiles of a network, or pictures."""
     metric = as_metric(model)
     if level == "token":
-        module = tokens_of(metric)
+        module, most = askable(metric, cells)
         options = dict(metric.options) | ({} if data_range is None else {"data_range": data_range})
-        looks: int = module.steps(image, **options)  # type: ignore[union-attr]
+        looks: int = module.steps(image, **options)
         if not getattr(module, "EACH", False):
             return looks
-        most = cells or most_cells(metric, level)
-        return looks + calls(estimator, module.cells(image, most).count, masks) + 3  # type: ignore[union-attr]
+        return looks + calls(estimator, module.cells(image, most).count, masks) + 3
     from visq.explain.pixels import array_of
 
     count = on_pixels(metric, array_of(image), cells, data_range).count

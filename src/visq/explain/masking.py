@@ -94,6 +94,26 @@ def tokens_of(metric: Metric) -> ModuleType | None:
     return None
 
 
+def askable(metric: Metric, cells: int | None) -> tuple[ModuleType, int]:
+    """What hides the tokens of a metric, and the most cells; None: as many as `most_cells` says.
+
+    Raises
+    ------
+    OptionError
+        A metric without such tokens, or no number of cells.
+    """
+    module = tokens_of(metric)
+    if module is None:
+        raise OptionError(
+            f"{metric.id} has no tokens that could be hidden", expected="level='pixel'",
+            hint="There, cells of the picture are filled, which works for every metric.",
+        )  # fmt: skip
+    most = most_cells(metric, "token") if cells is None else cells
+    if not 2 <= most <= MOST:
+        raise OptionError("no such number of cells", expected=f"2 to {MOST}", got=str(most))
+    return module, most
+
+
 def one_by_one(metric: Metric, level: Level) -> bool:
     """Whether the cells of a metric's tokens are left out one at a time, unless something else is asked for.
 
@@ -196,7 +216,7 @@ def on_pixels(metric: Metric, image: Any, cells: int | None = None, data_range: 
     """
     module = tokens_of(metric)
     step = module.side(image, **_options(metric, data_range)) if hasattr(module, "side") else STEP  # type: ignore[union-attr]
-    return squares(image.shape[:2], cells or CELLS["pixel"], step)
+    return squares(image.shape[:2], CELLS["pixel"] if cells is None else cells, step)
 
 
 def _options(metric: Metric, data_range: float | None) -> dict[str, Any]:
@@ -215,19 +235,11 @@ def _tokens(
     if fill is not None or isinstance(cells, Cells):
         raise OptionError("the tokens of a model have places of their own, and nothing fills them",
                           expected="level='pixel' with fill or cells")  # fmt: skip
-    module = tokens_of(metric)
-    if module is None:
-        raise OptionError(
-            f"{metric.id} has no tokens that could be hidden", expected="level='pixel'",
-            hint="There, cells of the picture are filled, which works for every metric.",
-        )  # fmt: skip
-    most = cells or most_cells(metric, "token")
-    if not 2 <= most <= MOST:
-        raise OptionError("no such number of cells", expected=f"2 to {MOST}", got=str(most))
+    module, most = askable(metric, cells)
     return module.Tokens(image, most=most, on_step=on_step, **_options(metric, data_range))
 
 
 __all__ = [
-    "CELLS", "COSTLY", "Level", "Masker", "as_metric", "levels", "most_cells", "on_pixels", "one_by_one", "prepared",
-    "tokens_of",
+    "CELLS", "COSTLY", "Level", "Masker", "as_metric", "askable", "levels", "most_cells", "on_pixels", "one_by_one",
+    "prepared", "tokens_of",
 ]  # fmt: skip

@@ -132,7 +132,7 @@ def model(
     told_by: Estimator = estimator or ("loo" if one_by_one(found, way) else "half")
     return Model(
         name or label(found), found.identity, _family(found), way, painted if way == "pixel" else "",
-        cells or most_cells(found, way), told_by, masks, found.spec.lower_is_better, opened,
+        most_cells(found, way) if cells is None else cells, told_by, masks, found.spec.lower_is_better, opened,
     )  # fmt: skip
 
 
