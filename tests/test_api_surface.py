@@ -28,7 +28,9 @@ def surface():
     return {
         "visq": sorted(visq.__all__),
         "visq.catalog": sorted(n for n in vars(catalog) if _public(catalog, n)),
-        "visq.errors": sorted(n for n, v in vars(errors).items() if isinstance(v, type)),
+        "visq.errors": sorted(
+            n for n, v in vars(errors).items() if isinstance(v, type) and v.__module__ == "visq.errors"
+        ),
         "visq.types": sorted(n for n, v in vars(types).items() if isinstance(v, type) and v.__module__ == "visq.types"),
         "MetricSpec": sorted(f.name for f in fields(types.MetricSpec)),
         "ScoreRecord": sorted(f.name for f in fields(types.ScoreRecord)),

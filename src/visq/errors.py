@@ -7,6 +7,11 @@ without knowing visq.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 
 class VisqError(Exception):
     """Root of all errors raised on purpose.
@@ -121,3 +126,29 @@ class PairingError(InputError):
 
 class VisqWarning(UserWarning):
     """A result that is there but needs a look: undefined, or resting on less than it seems."""
+
+
+@contextmanager
+def warnings_to(take: Callable[[str], object]) -> Iterator[None]:
+    """Give the text of every `VisqWarning` to `take`, each once; those of libraries come as they would.
+
+    Examples
+    --------
+    >>> found = []
+    >>> with warnings_to(found.append):
+    ...     warnings.warn("needs a look", VisqWarning)
+    >>> found
+    ['needs a look']
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", VisqWarning)
+        otherwise: Callable[..., Any] = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
+            if issubclass(category, VisqWarning):
+                take(str(message))
+            else:
+                otherwise(message, category, *rest, **named)
+
+        warnings.showwarning = show
+        yield

@@ -179,6 +179,16 @@ def test_mistakes_end_in_a_line(visq, picture, photo, tmp_path, arguments, messa
     assert len(list((tmp_path / "full").iterdir())) == 1
 
 
+def test_what_a_metric_warns_of_is_a_line(visq, photo, tmp_path):
+    pytest.importorskip("torch")
+    with Image.open(photo) as opened:
+        opened.resize((320, 48)).save(tmp_path / "thin.png")
+    done = visq("explain", "thin.png", "-m", "loda", "--cells", 2, "--no-maps")
+    assert done.code == 0
+    assert done.err.startswith("visq: a picture of 2560x384 (resized) is judged by crops in one row")
+    assert visq("explain", "thin.png", "-m", "loda", "--cells", 2, "--no-maps", "-q").err == ""
+
+
 def test_what_exists_is_replaced_when_asked(visq, photo, tmp_path):
     (tmp_path / "a.html").write_text("old")
     assert visq("explain", "photo.png", "-m", "tv", "--cells", 4, "-o", "a.html", "--overwrite", "-q").err == ""

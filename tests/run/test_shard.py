@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from visq.errors import VisqWarning
 from visq.run import shard
 from visq.run.tasks import Task, request
 
@@ -42,3 +45,22 @@ def test_a_reference_that_the_next_task_shares_is_read_once(tmp_path, monkeypatc
     scorer.score(task)
     scorer.score(task)
     assert opened.count(task.reference) == 1
+
+
+def test_what_a_metric_warns_of_is_in_its_own_record(tmp_path):
+    scorer = shard.Scorer([request("psnr"), request("mse")])
+    metric = scorer._metrics[scorer.requests[0].identity]
+    metric.__dict__["function"] = lambda *_, **__: warnings.warn("small; too small", VisqWarning, stacklevel=2) or 3.0
+    for seed in range(2):  # each time, also where Python would tell it once
+        first, second = scorer.score(_pair(tmp_path, seed))
+        assert (first.value, first.warnings) == (3.0, ("psnr: small, too small",))
+        assert (second.status, second.warnings) == ("ok", ())
+
+
+def test_warnings_of_libraries_stay_what_they_are(tmp_path):
+    scorer = shard.Scorer([request("psnr")])
+    metric = scorer._metrics[scorer.requests[0].identity]
+    metric.__dict__["function"] = lambda *_, **__: warnings.warn("old", FutureWarning, stacklevel=2) or 3.0
+    with pytest.warns(FutureWarning, match="old"):
+        [record] = scorer.score(_pair(tmp_path, 0))
+    assert (record.value, record.warnings) == (3.0, ())

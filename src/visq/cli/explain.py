@@ -14,7 +14,7 @@ import click
 
 from visq.cli import exits, metric_option
 from visq.cli.given import adding, as_given
-from visq.cli.messages import say
+from visq.cli.messages import say, warnings_said
 from visq.errors import OptionError, StoreError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _explained(metric: Metric, given: dict[str, Any], check: Callable[[], None])
             expect(progress.done)
         progress.tick()
 
-    with progress:
+    with progress, warnings_said(quiet=given["quiet"]):
         return explain(
             metric, *(one.pixels for one in opened), name=os.path.basename(given["image"]), level=given["level"],
             estimator=given["estimator"], fill=given["fill"], cells=given["cells"], maps=not given["no_maps"],

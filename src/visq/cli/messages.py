@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager
 
 import click
+
+from visq.errors import warnings_to
 
 
 def say(*parts: str) -> None:
@@ -42,3 +45,8 @@ def forget_output() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
+
+
+def warnings_said(*, quiet: bool) -> AbstractContextManager[None]:
+    """Warnings of visq as lines like any other, or not at all; those of libraries as they come."""
+    return warnings_to((lambda _: None) if quiet else say)

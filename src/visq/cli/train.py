@@ -8,9 +8,8 @@ import os
 import shlex
 import signal
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,9 @@ import click
 
 from visq.cli import exits
 from visq.cli.interrupts import Interruptible
-from visq.cli.messages import counted, say
+from visq.cli.messages import counted, say, warnings_said
 from visq.cli.progress import Progress
-from visq.errors import VisqError, VisqWarning
+from visq.errors import VisqError
 from visq.paths import expanded
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def command(**given: Any) -> int:
         folders.check(expanded(given["folder"]), resume=given["resume"])
     recipe = override(load(given["recipe"]), *given["settings"])
     keep_freed()
-    with _warnings_said(quiet=given["quiet"]):
+    with warnings_said(quiet=given["quiet"]):
         return _plan(recipe, given) if given["dry_run"] else _train(recipe, given)
 
 
@@ -270,23 +269,6 @@ def _duration(seconds: float) -> str:
     if seconds < 6000:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.1f} hours"
-
-
-@contextmanager
-def _warnings_said(*, quiet: bool) -> Iterator[None]:
-    """Warnings of visq as lines like any other; those of libraries as they come."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("default", VisqWarning)
-        otherwise: Callable[..., Any] = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
-            if not issubclass(category, VisqWarning):
-                otherwise(message, category, *rest, **named)
-            elif not quiet:
-                say(str(message))
-
-        warnings.showwarning = show
-        yield
 
 
 __all__ = ["command"]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visq.errors import ReadError, SizeError, VisqError
+from visq.errors import ReadError, SizeError, VisqError, warnings_to
 from visq.features import FeatureFile
 from visq.media.source import printable
 from visq.run.tasks import Reading, Request, Task, failed, wanted_by
@@ -101,12 +101,10 @@ class Scorer:
     def _one(self, task: Task, wanted: Request, image: Any, reference: Any, known: dict[str, Any]) -> ScoreRecord:
         metric = self._metrics[wanted.identity]
         spec = metric.spec
+        said: list[str] = []
         try:
-            if task.map_stem and spec.has_map:
-                value, values_map = metric.score_and_map(image, reference)
-                _save_map(task, wanted, spec, values_map, float(value), image)
-            else:
-                value = self._value(metric, wanted, image, reference)
+            with warnings_to(said.append):
+                value = self._value(task, metric, wanted, image, reference)
             extras = dict(getattr(value, "extras", {}))
             value = float(value)
         except Exception as error:
@@ -124,10 +122,14 @@ class Scorer:
             identity=wanted.identity,
             lower_is_better=spec.lower_is_better,
             extras=extras,
-            **known,
+            **known | {"warnings": known["warnings"] + _warned(spec.id, said)},
         )
 
-    def _value(self, metric: Any, wanted: Request, image: Any, reference: Any) -> Any:
+    def _value(self, task: Task, metric: Any, wanted: Request, image: Any, reference: Any) -> Any:
+        if task.map_stem and metric.spec.has_map:
+            value, values_map = metric.score_and_map(image, reference)
+            _save_map(task, wanted, metric.spec, values_map, float(value), image)
+            return value
         if not self._features:
             return metric(image, reference)
         return metric.compare(reference.of(metric.spec, wanted.identity), image)
@@ -193,6 +195,11 @@ def _size_mismatch(image: Any, reference: Any) -> str:
         hint="Resize or crop one of them yourself: how it is done changes every score.",
     )
     return _reason(error, "")
+
+
+def _warned(metric: str, said: Iterable[str]) -> tuple[str, ...]:
+    """What a metric warned of, as a column of warnings takes it, where `;` parts one from the next."""
+    return tuple(f"{metric}: {text.replace(';', ',')}" for text in said)
 
 
 def _known(meta: Any) -> dict[str, Any]:
