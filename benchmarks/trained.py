@@ -1,13 +1,14 @@
 """What each trained system is held to by its own protocol, one random start after the other.
 
-python benchmarks/trained.py reiqa PHOTOGRAPHS --start K --quality FILE --content FILE
+python benchmarks/trained.py reiqa PHOTOGRAPHS --start K --quality FILE --content FILE [--as NAME]
 python benchmarks/trained.py loda FOLDER --start K --vit FILE --loda RUN --probe RUN --no-tokens RUN [--heart]
 python benchmarks/trained.py pmt FOLDER --start K RUN OTHER
 
-Writes `results/trained/SYSTEM.json`, an entry for each start; one that is there is replaced. PHOTOGRAPHS is a folder of
-photographs from which no encoder learned; FOLDER was filled by `visq.systems.loda.protocol.make` or
-`python -m visq.systems.pmt.protocol make`, and the runs learned from its training part. `--heart` also lets LoDa-mini
-learn forty pictures by heart. Thresholds in the tests are calibrated by these files, and by nothing else.
+Writes `results/trained/SYSTEM.json`, an entry for each start; one that is there is replaced. An ablation gets a file of
+its own by `--as`. PHOTOGRAPHS is a folder of photographs from which no encoder learned; FOLDER was filled by
+`visq.systems.loda.protocol.make` or `python -m visq.systems.pmt.protocol make`, and the runs learned from its training
+part. `--heart` also lets LoDa-mini learn forty pictures by heart. Thresholds in the tests are calibrated by these
+files, and by nothing else.
 """
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     for one in each.values():
         one.add_argument("folder")
         one.add_argument("--start", type=int, required=True, help="the number of the random start")
+        one.add_argument("--as", dest="called", help="how the file of results is called (as the system)")
         one.add_argument("--into", type=Path, default=RESULTS, help="where results are kept")
     for option in ("--quality", "--content"):
         each["reiqa"].add_argument(option, required=True, help="a checkpoint")
@@ -127,7 +129,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 def main(given: Sequence[str] | None = None) -> int:
     """Measure one start, and keep it."""
     asked = arguments(given)
-    path = asked.into / f"{asked.system}.json"
+    path = asked.into / f"{asked.called or asked.system}.json"
     try:
         if not Path(asked.folder).is_dir():
             raise OptionError(f"{asked.folder} is no folder", expected="a folder of pictures")

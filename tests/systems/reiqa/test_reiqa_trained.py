@@ -66,3 +66,22 @@ def test_every_start_that_was_published_is_held_to_the_same():
     assert len(rows["reiqa-both"]) == 3
     for both, quality, content in zip(*(rows[f"reiqa-{part}"] for part in ("both", "quality", "content")), strict=True):
         assert both >= max(quality, content) - 0.005
+
+
+def test_without_overlapping_crops_the_encoder_knows_no_damage():
+    """R11, as published of random start 0: R7 below every full start, R6 not above random parameters."""
+    results = Path(__file__).parents[3] / "benchmarks" / "results" / "trained"
+    if not results.is_dir():
+        pytest.skip("an installed copy has no benchmarks")
+
+    def starts(name):
+        return json.loads((results / f"{name}.json").read_text(encoding="utf-8"))["starts"]
+
+    least = min(one["kind_quality"] for one in starts("reiqa"))
+    for name in ("reiqa-identical", "reiqa-identical-last"):
+        [one] = starts(name)
+        assert one["start"] == 0
+        assert one["kind_quality"] < least - 0.05
+        assert one["held_out"] <= one["random"]
+    [one] = starts("reiqa-no-swap")
+    assert one["kind_quality"] == pytest.approx(least, abs=0.01)
