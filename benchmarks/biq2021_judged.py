@@ -45,6 +45,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("The tokens of the CNN help: LoDa-mini beats itself without them", "loda-mini", ("loda-no-tokens",)),
     Claim("Cross-attention helps: LoDa-mini beats plain addition", "loda-mini", ("loda-add",)),
     Claim("Re-IQA's two encoders together beat the better one alone", "reiqa-both", ("reiqa-quality", "reiqa-content")),
+    Claim("The transformer helps: PMT small beats the mean of its cells", "pmt-small", ("pmt-mean",)),
 )
 #: Held against every other row.
 OURS = "visq-nr"

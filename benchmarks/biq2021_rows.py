@@ -86,6 +86,8 @@ ROWS: tuple[Row, ...] = (
     Row("loda-add", "LoDa-mini: plain addition (reconstruction)", "loda", _LODA, {"variant": "add"}),
     Row("pmt-small", "PMT small (reconstruction)", "pmt", ("model",), {"backbone": "efficientnet_lite0",
                                                                       "reading": "attention"}),
+    Row("pmt-mean", "PMT small: mean of its cells (control)", "pmt", ("model",), {"backbone": "efficientnet_lite0",
+                                                                                  "reading": "mean"}),
     Row("visq-nr", "visq-nr", "visq_nr", learnt=_of_visq_nr,
         note="As it ships: three starts in one network. Epochs and weights were chosen by the validation part."),
     Row("niqe", "NIQE", "niqe", note="visq's model, of 24 photographs of Kodak's."),
