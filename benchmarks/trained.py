@@ -55,7 +55,7 @@ def loda(asked: argparse.Namespace) -> dict[str, Any]:
     part = protocol.held_out_part(asked.folder)
     types = [protocol.type_of(name) for name in part.names]
     said = {
-        name: protocol.predictions(load(getattr(asked, name.replace("-", "_")), asked.vit, asked.cnn), part)
+        name: protocol.predictions(load(getattr(asked, name.replace("-", "_")), asked.vit, asked.cnn or "public"), part)
         for name in ("loda", "probe", "no-tokens")
     }
     gains = {name: protocol.gains(said["loda"], said[name], part.scores, types) for name in ("probe", "no-tokens")}
@@ -78,7 +78,7 @@ def _by_heart(asked: argparse.Namespace) -> dict[str, Any]:
     from visq.train import fit, load
 
     one = memorising(load("loda-mini"), HEART)
-    options = {**one.options, "dataset": "folder", "vit": asked.vit, "cnn": asked.cnn, "calibration": 0.0}
+    options = {**one.options, "dataset": "folder", "vit": asked.vit, "cnn": asked.cnn or "public", "calibration": 0.0}
     one = replace(one, options=options, seed=asked.start, validation=replace(one.validation, every=20))
     with tempfile.TemporaryDirectory() as folder:
         fitted = fit(one, data=asked.folder, into=folder, cpu=True, tensorboard=False)
@@ -120,7 +120,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         each["reiqa"].add_argument(option, required=True, help="a checkpoint")
     for option in ("--vit", "--loda", "--probe", "--no-tokens"):
         each["loda"].add_argument(option, required=True, help="a checkpoint")
-    each["loda"].add_argument("--cnn", default="public", help="parameters of the CNN (its public ones)")
+    each["loda"].add_argument("--cnn", help="parameters of the CNN (its public ones)")
     each["loda"].add_argument("--heart", action="store_true", help="also learn forty pictures by heart")
     each["pmt"].add_argument("runs", nargs=2, help="two checkpoints: measured, and who judges its halves")
     return parser.parse_args(given)

@@ -19,7 +19,8 @@ class Option:
 
     `default` is the value used when the option is not given; `choices`, where not empty, are the only values allowed,
     beside None where that may be given; `type` is what every value is converted to; `optional` allows None where the
-    default is something else.
+    default is something else; no number below `least` is allowed; `reads`, `package.module:function`, refuses a wrong
+    file of a path beside the first one, for which the metric's own `reads` does it.
     """
 
     name: str
@@ -28,6 +29,8 @@ class Option:
     help: str
     choices: tuple[Any, ...] = ()
     optional: bool = False
+    least: float | None = None
+    reads: str = ""
 
 
 @dataclass(frozen=True, slots=True)

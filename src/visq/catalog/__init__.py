@@ -37,6 +37,8 @@ _ALIASES: dict[str, str] = {alias: spec.id for spec in _SPECS.values() for alias
 
 # Whole numbers beyond are no setting of anything; those of hundreds of digits cannot even be printed.
 _LARGEST = 2**63
+# How None is spelled; a file of such a name is ./none.
+_NONE = ("none", "null")
 #: What `visq score` and `visq compare` measure when no metric is named; so do the commands and functions for videos.
 DEFAULT_NO_REFERENCE = ("visq_nr",)
 DEFAULT_FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "haarpsi")
@@ -122,7 +124,11 @@ def _convert(spec: MetricSpec, known: dict[str, Option], name: str, value: Any) 
     option = known[name]
     if isinstance(value, str) and option.type not in ("str", "path"):
         value = _parse(spec, option, value)
+    if isinstance(value, str) and option.type == "path" and value.strip().lower() in _NONE:
+        value = None
     value = _typed(spec, option, value)
+    if option.least is not None and value is not None and value < option.least:
+        raise OptionError(f"{spec.id}: {name} cannot be {value!r}", expected=f"{option.least:g} or more")
     if option.choices and value is not None and value not in option.choices:
         raise OptionError(
             f"{spec.id}: {name} cannot be {value!r}", expected=" or ".join(repr(c) for c in option.choices)
@@ -133,7 +139,7 @@ def _convert(spec: MetricSpec, known: dict[str, Option], name: str, value: Any) 
 def _parse(spec: MetricSpec, option: Option, text: str) -> Any:
     lowered = text.strip().lower()
     try:
-        if lowered in ("none", "null"):
+        if lowered in _NONE:
             return None
         if option.type == "bool":
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[lowered]

@@ -11,7 +11,8 @@ from collections.abc import Collection
 
 from visq.errors import WeightsError
 from visq.paths import expanded, is_file
-from visq.weights.headers import told
+from visq.weights.headers import is_safetensors, told
+from visq.weights.torch_files import PICKLE, ZIP
 
 
 def reiqa(path: str | os.PathLike[str]) -> None:
@@ -54,6 +55,28 @@ def loda(path: str | os.PathLike[str]) -> None:
     from visq.systems.loda.design import FORMAT
 
     _trained(path, FORMAT, ("loda", "loda-mini"))
+
+
+def loda_frozen(path: str | os.PathLike[str]) -> None:
+    """Refuse what holds no parameters of a frozen network: neither safetensors nor PyTorch's, or another system's.
+
+    Raises
+    ------
+    WeightsError
+    """
+    from visq.train.checkpoints import FORMAT
+
+    about = _told(path)
+    with expanded(path).open("rb") as file:
+        head = file.read(16)
+    if not is_safetensors(head) and not head.startswith((ZIP, PICKLE)):
+        raise WeightsError(f"{os.fspath(path)} holds no parameters", expected="safetensors, or a file of PyTorch")
+    if about.get("format") not in (None, FORMAT):
+        raise WeightsError(
+            f"{os.fspath(path)} holds no frozen network",
+            expected="parameters alone, or a checkpoint",
+            got=_called(about),
+        )
 
 
 def pmt(path: str | os.PathLike[str]) -> None:
@@ -126,4 +149,4 @@ def _called(about: dict[str, object]) -> str:
     return f"a file that calls itself {about['format']!s:.40}" if about.get("format") else "no file that visq wrote"
 
 
-__all__ = ["loda", "pmt", "reiqa", "reiqa_fr", "ridge"]
+__all__ = ["loda", "loda_frozen", "pmt", "reiqa", "reiqa_fr", "ridge"]

@@ -111,9 +111,11 @@ def _check(spec: MetricSpec, options: Mapping[str, Any]) -> None:
 
         check_graph(graph, spec, options)
         return
-    if given is not None and spec.reads:
-        module, _, name = spec.reads.partition(":")
-        getattr(import_module(module), name)(given)
+    readers = {option.name: option.reads for option in spec.options} | {first: spec.reads}
+    for option, reader in readers.items():
+        if reader and options.get(option) is not None:
+            module, _, name = reader.partition(":")
+            getattr(import_module(module), name)(options[option])
     if spec.extra == "torch" and not has_torch():
         if spec.graph:
             raise without_torch(spec.id)

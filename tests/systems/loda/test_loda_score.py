@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,9 @@ import loda_small  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 import samples  # noqa: E402
+import visq  # noqa: E402
 from visq import catalog  # noqa: E402
-from visq.errors import InputError, SizeError, VisqWarning, WeightsError  # noqa: E402
+from visq.errors import InputError, OptionError, SizeError, VisqWarning, WeightsError  # noqa: E402
 from visq.systems.loda import judge, loda  # noqa: E402
 from visq.systems.loda.adapter import load, save  # noqa: E402
 from visq.systems.loda.pictures import crops_of, resized  # noqa: E402
@@ -191,11 +194,35 @@ def test_of_an_adapter_of_ones_own_no_file_of_the_catalogue_is_asked_for(files):
     assert [w.ships for w in files_of(catalog.get("loda"), {})] == [True, True, False]
 
 
+@pytest.mark.parametrize("option", ["model", "vit", "cnn"])
+def test_none_as_text_is_the_file_of_the_catalogue(option):
+    """As `visq show` tells to write it; one setting has one identity."""
+    spelled, given, plain = (visq.metric("loda", **more) for more in ({option: "none"}, {option: None}, {}))
+    assert spelled.options == given.options == {option: None}
+    assert spelled.identity == plain.identity
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("nothing.safetensors", "does not exist"),
+        ("picture.png", "holds no parameters"),
+        ("other.safetensors", "holds no frozen network; expected parameters alone, or a checkpoint; got a file that "
+         "calls itself visq loda adapter 1"),
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("option", ["vit", "cnn"])
-def test_public_parameters_can_be_asked_for_by_their_name(option):
-    """As recipes name them; of the network that ships."""
+def test_a_wrong_frozen_file_is_refused_before_anything_is_scored(files, tmp_path, option, wrong, said):
+    folder, _ = files
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    shutil.copy(folder / "adapter.safetensors", tmp_path / "other.safetensors")
     spec = catalog.get("loda")
-    if missing(spec):
-        pytest.skip("needs the weights " + ", ".join(w.filename for w in missing(spec)))
-    pixels = samples.picture(70, 90)
-    assert loda(pixels, crops="corners", **{option: "public"}) == loda(pixels, crops="corners")
+    with pytest.raises(WeightsError, match=said):
+        check(spec, {option: str(tmp_path / wrong)})
+    if option == "vit":
+        check(spec, {"model": folder / "adapter.safetensors", option: folder / "vit.safetensors"})
+
+
+def test_a_seed_below_zero_is_refused_where_options_are():
+    with pytest.raises(OptionError, match="seed cannot be -1; expected 0 or more"):
+        visq.metric("loda", crops="random15", seed=-1)

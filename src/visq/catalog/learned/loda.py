@@ -24,6 +24,7 @@ TRANSFORMER = Weights(
     ships=True,
 )
 _CNN = get("efficientnet_lite0").weights
+_READS = "visq.systems.given_files:loda_frozen"
 
 
 def files(options: Mapping[str, Any]) -> tuple[Weights, ...]:
@@ -61,12 +62,12 @@ SPEC = MetricSpec(
             "what is judged: fifteen crops, evenly or at random, or the corners and the centre",
             ("grid15", "random15", "corners"),
         ),
-        Option("seed", "int", 0, "of random places"),
+        Option("seed", "int", 0, "of random places", least=0),
         Option("filter", "str", "bicubic", "of the resize to 384 pixels", ("bicubic", "bilinear")),
         Option("rounded", "bool", None, "resize levels of 8 bit and not fractions; by default where pixels are such"),
         Option("model", "path", None, "what was learned: an adapter, or a checkpoint of visq train"),
-        Option("vit", "path", None, "parameters of the frozen transformer"),
-        Option("cnn", "path", None, "parameters of the frozen CNN"),
+        Option("vit", "path", None, "parameters of the frozen transformer", reads=_READS),
+        Option("cnn", "path", None, "parameters of the frozen CNN", reads=_READS),
     ),
     weights=(WEIGHTS, TRANSFORMER, _CNN),
     verification=(Verification("self", "torch in double precision; its parts, loops over the formulae", "1e-5"),),

@@ -17,8 +17,8 @@ SPEC = MetricSpec(
     version="1",
     name="PMT (reconstruction)",
     summary=(
-        "mean opinion of a photograph's quality, 1 to 5, by a transformer whose tokens can be hidden; inspired by a "
-        "paper whose text was not found"
+        "mean opinion of a photograph's quality, 1 to 5, by a transformer whose tokens can be hidden; a reconstruction "
+        "after a paper whose text was not found"
     ),
     kind="nr",
     lower_is_better=False,
@@ -28,14 +28,17 @@ SPEC = MetricSpec(
     input=InputSpec("rgb", "whole, at its own size; a grey image counts as three equal channels"),
     min_side=64,
     paper=(
-        "J. You, Y. Lin, J. Korhonen: Half of an image is enough for quality assessment. arXiv 2301.12891 (abstract); "
-        "sizes of J. You, J. Korhonen: Transformer for image quality assessment. ICIP, 2021"
+        "J. You, Y. Lin, J. Korhonen: Half of an image is enough for quality assessment. arXiv 2301.12891 (abstract), "
+        "2023"
     ),
     code_licence="Apache-2.0",
     extra="torch",
     options=(Option("model", "path", None, "a file of parameters, or a checkpoint of the recipes pmt and pmt-small"),),
     weights=(WEIGHTS,),
     verification=(Verification("self", "masks against tokens that were left out, in torch", "1e-5"),),
-    notes="A reconstruction: sizes are those of TRIQ's public code, the rest was chosen here.",
+    notes=(
+        "A reconstruction: sizes are those of TRIQ's public code (J. You, J. Korhonen: Transformer for image quality "
+        "assessment, ICIP 2021), the rest was chosen here."
+    ),
 )
 SPECS: tuple[MetricSpec, ...] = (SPEC,)

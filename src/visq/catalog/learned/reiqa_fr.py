@@ -13,6 +13,7 @@ SPEC = replace(
     name="Re-IQA with references",
     summary="how far two encoders' features of a picture lie from those of its reference, and a line through it",
     kind="fr",
+    symmetric=True,
     impl="visq.systems.reiqa.score:reiqa_fr",
     reads="visq.systems.given_files:reiqa_fr",
     options=(Option("model", "path", None, "a file that `visq fit reiqa reference=true` wrote"),),

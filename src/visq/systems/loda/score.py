@@ -77,7 +77,7 @@ def loda(
         What was learned: a file that `visq.systems.loda.adapter.save` wrote, or a checkpoint of `visq train loda`.
         None: the file that the catalogue names.
     vit, cnn : path, optional
-        The frozen networks' parameters. None, or `public`: the public files, where `visq.weights` looks.
+        The frozen networks' parameters. None: the files that the catalogue names, where `visq.weights` looks.
 
     Returns
     -------
@@ -191,7 +191,6 @@ def opened(model: Any, vit: Any, cnn: Any, device: torch.device, dtype: torch.dt
     from visq import weights
     from visq.catalog.learned.loda import SPEC
 
-    vit, cnn = (None if str(one) == "public" else one for one in (vit, cnn))
     path = weights.find(SPEC.weights[0]) if model is None else weights.members(model)[0]
     hashes = tuple(weights.sha256(weights.members(one)[0]) for one in (path, vit, cnn) if one is not None)
     return _opened(str(path), str(vit or "public"), str(cnn or "public"), hashes, str(device), dtype)
