@@ -57,11 +57,13 @@ def test_differences_from_references_are_fitted_and_score(visq, rated):
     assert done.code == 0, done.err
     assert "use it as   -m reiqa_fr:model=m.safetensors" in done.out
     found = [
-        visq("compare", f"db/{i}.png", "db/whole.png", "-m", "reiqa_fr:model=m.safetensors", "--json") for i in (0, 2)
+        visq("compare", "db/whole.png", f"db/{i}.png", "-m", "reiqa_fr:model=m.safetensors", "--json") for i in (0, 2)
     ]
     assert [one.code for one in found] == [0, 0], found[0].err
     first, second = (json.loads(one.out)[0]["value"] for one in found)
     assert first > second
+    turned = visq("compare", "db/0.png", "db/whole.png", "-m", "reiqa_fr:model=m.safetensors", "--json")
+    assert json.loads(turned.out)[0]["value"] == pytest.approx(first)  # declared as symmetric
     refused = visq("score", "db/0.png", "-m", "reiqa:model=m.safetensors")
     assert refused.code == 2
     assert "fitted to judge pictures without references" in refused.err
@@ -119,3 +121,11 @@ def test_systems_and_their_options_are_listed(visq):
     assert done.code == 0
     assert done.out.startswith("reiqa")
     assert "  long_side  " in done.out
+
+
+def test_a_file_name_is_printed_as_a_shell_takes_it(visq, rated):
+    """Blanks between quotes; a comma would part one metric from the next, which is said."""
+    done = visq("fit", "reiqa", "quality=q.safetensors", "--data", "folder=db", "-o", "m, f.safetensors", *_SHORT)
+    assert done.code == 0, done.err
+    assert "use it as   -m 'reiqa:model=m, f.safetensors'" in done.out
+    assert "rename the file" in done.err

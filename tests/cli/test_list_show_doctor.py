@@ -307,3 +307,19 @@ def test_every_variable_that_the_code_reads_is_described():
         found |= set(re.findall(r"\bVISQ_[A-Z][A-Z_]*\b", path.read_text(encoding="utf-8")))
     assert found <= set(VARIABLES)
     assert sys.modules["visq.report.environment"]
+
+
+@pytest.mark.parametrize("name", catalog.UNLISTED)
+def test_show_of_what_does_not_ship_names_a_file_wherever_it_calls_it(run, name):
+    code, out, _ = run("show", name)
+    assert code == 0
+    assert f" {name}:model=FILE\n" in out[out.index("Command line") :]
+    assert f'"{name}:model=FILE"' in out[out.index("Python\n") :]
+    assert "VISQ_WEIGHTS" not in out
+    assert not re.search(r"sha256\s*$", out, re.MULTILINE)
+
+
+def test_a_reconstruction_is_called_one_where_it_is_shown(run):
+    _, out, _ = run("show", "pmt")
+    assert "a reconstruction" in " ".join(out[: out.index("kind")].split())
+    assert short_paper(catalog.get("pmt")) == "You 2023"

@@ -59,7 +59,7 @@ _OPTIONS = (
     click.option("--fill", type=click.Choice(["mean", "blur", "noise", "reference"]),
                  help="Level pixel: what hidden cells show.  [default: reference where there is one, else mean]"),
     click.option("--cells", type=click.IntRange(2, 1024), metavar="N",
-                 help="The most cells.  [default: 192 tokens, 48 squares of pixels]"),
+                 help="The most cells.  [default: 192 tokens (loda 64), 48 squares of pixels]"),
     click.option("--no-maps", is_flag=True, help="Leave out the maps that metrics have of their own."),
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of masks and noise."),
     click.option("--overwrite", is_flag=True, help="Replace files that exist."),

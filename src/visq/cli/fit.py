@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -144,7 +145,9 @@ def _tell(report: Report, given: dict[str, Any]) -> None:
         click.echo(f"  strength    {report.alpha:.4g}")
         click.echo(f"  agreement   SRCC {report.srcc:.4f}, the median over {counted(given['splits'], 'division')}: "
                    "chosen by it, so no figure to publish")  # fmt: skip
-        click.echo(f"  use it as   -m {report.metric}:model={report.file}")
+        click.echo(f"  use it as   -m {quote(f'{report.metric}:model={report.file}')}")
+        if "," in str(report.file):
+            say("a comma in -m parts one metric from the next: rename the file before you name it there")
     if report.at_an_end and not given["quiet"]:
         say("the strength lies at an end of those that were tried: --alphas may reach further")
 

@@ -15,6 +15,8 @@ from visq.cli.list import direction, is_default, kind_text, range_text, spec_fie
 from visq.types import MetricSpec, Option, Verification
 from visq.weights.inventory import Need, needs
 
+#: How one of `catalog.UNLISTED` is asked for.
+_OWN = "{}:model=FILE"
 _STATUS = {"verified": "checked against", "self": "our own earlier value:", "unverified": "not checked:"}
 
 
@@ -63,10 +65,12 @@ def _lines(spec: MetricSpec) -> Iterator[str]:
         yield from ("", "Parameters")
         for w, need in zip(spec.weights, needs(spec), strict=True):
             yield f"  {w.filename}"
-            yield f"    sha256 {w.sha256}"
+            if w.sha256:
+                yield f"    sha256 {w.sha256}"
             yield f"    licence {w.licence}"
             yield from _wrapped(f"origin {w.origin}", "    ")
-            yield from (f"    {line}" for line in _places(need))
+            places = _places(need) if spec.id not in catalog.UNLISTED else (f"none ships: {_OWN.format(spec.id)}",)
+            yield from (f"    {line}" for line in places)
     yield from ("", "Verification")
     for v in spec.verification:
         yield from _wrapped(verification_text(v), "  ")
@@ -182,7 +186,7 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 def examples(spec: MetricSpec) -> dict[str, Any]:
     """One line for the shell and a few for Python."""
-    name = spec.id
+    name = _OWN.format(spec.id) if spec.id in catalog.UNLISTED else spec.id
     if spec.kind == "rr":
         keep = f"visq features reference.png -m {name} -o reference.json"
         return {
