@@ -129,8 +129,14 @@ class VisqWarning(UserWarning):
 
 
 @contextmanager
-def warnings_to(take: Callable[[str], object]) -> Iterator[None]:
+def warnings_to(take: Callable[[str], object], told: set[tuple[Any, ...]] | None = None) -> Iterator[None]:
     """Give the text of every `VisqWarning` to `take`, each once; those of libraries come as they would.
+
+    Parameters
+    ----------
+    take : callable
+    told : set, optional
+        What libraries warned of: handed over from one block to the next, their warnings come once and not in each.
 
     Examples
     --------
@@ -147,8 +153,12 @@ def warnings_to(take: Callable[[str], object]) -> Iterator[None]:
         def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
             if issubclass(category, VisqWarning):
                 take(str(message))
-            else:
+                return
+            place = (str(message), category, *rest[:2])
+            if told is None or place not in told:
                 otherwise(message, category, *rest, **named)
+            if told is not None:
+                told.add(place)
 
         warnings.showwarning = show
         yield

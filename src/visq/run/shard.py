@@ -43,6 +43,7 @@ class Scorer:
         self._allow_truncated = reading.allow_truncated
         self._features = reading.features
         self._references: OrderedDict[str, Any] = OrderedDict()
+        self._told: set[tuple[Any, ...]] = set()
 
     def load(self) -> None:
         """Import now what the first task would import, and read its weights: that time is not the image's."""
@@ -103,7 +104,7 @@ class Scorer:
         spec = metric.spec
         said: list[str] = []
         try:
-            with warnings_to(said.append):
+            with warnings_to(said.append, self._told):
                 value = self._value(task, metric, wanted, image, reference)
             extras = dict(getattr(value, "extras", {}))
             value = float(value)
