@@ -88,6 +88,9 @@ def test_importance_finds_a_damaged_quadrant_where_a_model_sees_nothing_else(qua
     for there, told in ((quadrant, True), (3 - quadrant, False)):
         monkeypatch.setattr(Metric, "__call__", judging(there))
         assert (protocol.quadrant_auc("tv", image, quadrant, "loo") > 0.9) == told
+        moved, seen = protocol.moves("tv", image, "pixel"), protocol.inside(there, (8, 8))
+        assert not moved[~seen].any()  # the model sees nothing of what is filled there
+        assert moved[seen].any()
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -112,6 +115,9 @@ def test_everything_is_measured_of_two_models(folder, capsys, tmp_path):
     assert found["T7"]["k"] > 0
     assert found["T5"]["pictures"] == found["T9"]["pictures"] == 1
     assert all(0 <= found["T5"][name] <= 1 for name in ("auc", "auc_loo_pixel", "auc_loo_token"))
+    for where in ("pixel_damaged", "pixel_untouched", "token_damaged", "token_untouched"):
+        assert 0 <= found["T5"][f"{where}_rises"] <= 1
+        assert found["T5"][f"{where}_moves"] > 0
     assert -1 <= found["T9"]["stability"] <= 1
     assert code == (0 if all(found["T8"]["checks"].values()) else 1)
     assert ("not reproduced" in said.err) == bool(code)

@@ -28,16 +28,6 @@ POSITIONS = True
 _ROUNDING = 1e-9
 
 
-def grid(image: Any, *, data_range: float | None = None, model: Path | None = None) -> tuple[int, int]:
-    """Rows and columns of the tokens of a picture; arguments as `visq.systems.pmt.pmt`."""
-    return model_of(model, data_range).grid(image)
-
-
-def masked(image: Any, keeps: Any, *, data_range: float | None = None, model: Path | None = None) -> np.ndarray:
-    """Scores `(K,)` of a picture by `keeps` `(K, h, w)` over `grid(image)`, as `visq.systems.pmt.Model.masked`."""
-    return model_of(model, data_range).masked(image, keeps)
-
-
 def side(image: Any, *, data_range: float | None = None, model: Path | None = None) -> int:
     """Pixels from one token of a picture to the next."""
     return model_of(model, data_range).layout(image).cell
@@ -107,4 +97,4 @@ def steps(image: Any, *, data_range: float | None = None, **options: Any) -> int
     return count(*read_one(image, data_range=data_range, min_side=MIN_SIDE).size)
 
 
-__all__ = ["Tokens", "covered", "filled", "grid", "masked", "side", "steps"]
+__all__ = ["Tokens", "covered", "filled", "side", "steps"]
