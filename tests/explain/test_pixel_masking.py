@@ -229,6 +229,10 @@ def test_mistakes_are_told():
         for cells in (0, 1, 1025):
             with pytest.raises(OptionError, match="no such number of cells; expected 2 to 1024"):
                 explain("niqe" if level == "pixel" else "cnniqa", PICTURE, level=level, cells=cells)
+    for cells in (2, 3):  # nearly square cells: one of them, or four
+        with pytest.raises(OptionError, match=f"no {cells} cells of one size; expected 4 or more; got one cell"):
+            explain("tv", samples.picture(96, 96), cells=cells)
+    assert explain("tv", samples.picture(96, 96), cells=4, maps=False).importance.map.shape == (2, 2)
     with pytest.raises(OptionError, match="no tokens that could be hidden"):
         explain("tv", PICTURE, level="token")
     with pytest.raises(InputError, match="with 11 of 12 cells hidden"):

@@ -22,6 +22,8 @@ Level = Literal["token", "pixel"]
 CELLS = {"token": 192, "pixel": 48}
 #: Tokens where each mask is a pass through the network.
 COSTLY = 64
+# With so many a square picture has several.
+_SQUARE = 4
 
 
 class Masker(Protocol):
@@ -190,6 +192,7 @@ def prepared(
     if other is not None and other.ndim != pixels.ndim:  # grey against colour is compared as colour
         pixels, other = (p if p.ndim == 3 else np.repeat(p[..., None], 3, axis=2) for p in (pixels, other))
     where = cells if isinstance(cells, Cells) else on_pixels(metric, pixels, cells, data_range)
+    _several(where, cells)
     if where.size != pixels.shape[:2]:
         raise InputError("the cells are of another picture", expected=str(pixels.shape[:2]), got=str(where.size))
 
@@ -236,7 +239,19 @@ def _tokens(
         raise OptionError("the tokens of a model have places of their own, and nothing fills them",
                           expected="level='pixel' with fill or cells")  # fmt: skip
     module, most = askable(metric, cells)
-    return module.Tokens(image, most=most, on_step=on_step, **_options(metric, data_range))
+    found: Masker = module.Tokens(image, most=most, on_step=on_step, **_options(metric, data_range))
+    _several(found.cells, cells)
+    return found
+
+
+def _several(found: Cells, asked: int | Cells | None) -> None:
+    """Cells are nearly square: of a picture that is, two or three become one."""
+    if found.count == 1 and isinstance(asked, int) and asked < _SQUARE:
+        height, width = found.size
+        raise OptionError(
+            f"a picture of {width}x{height} pixels has no {asked} cells of one size",
+            expected=f"{_SQUARE} or more", got="one cell",
+        )  # fmt: skip
 
 
 __all__ = [

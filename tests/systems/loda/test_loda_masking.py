@@ -116,9 +116,26 @@ def small(monkeypatch):
     """The metric with a network that costs nothing."""
     from visq.systems.loda import masking
 
-    network = loda_small.network()
+    network = loda_small.network(side=160)
     monkeypatch.setattr(masking, "opened", lambda *_: network)
     return network
+
+
+@pytest.mark.filterwarnings("ignore::visq.errors.VisqWarning")
+@pytest.mark.parametrize(
+    ("width", "crops", "taken"),
+    [(400, "corners", True), (800, "corners", False), (1152, "grid15", True), (1920, "grid15", False)],
+)
+def test_pictures_of_which_crops_see_less_than_half_are_refused_first(small, width, crops, taken):
+    """Crops of 160 pixels: five show 0.8 and 0.4 of the first two, fifteen, in five columns, 0.7 and 0.4."""
+    picture, done = samples.picture(384, width), []
+    given = {"crops": crops, "on_step": lambda: done.append(1)}
+    if taken:
+        assert Tokens(picture, **given).cells.shape == (12, width // 32)
+        return
+    with pytest.raises(InputError, match=f"crops={crops} leave out .* of {width}x384 pixels"):
+        Tokens(picture, **given)
+    assert not done
 
 
 def test_wrong_masks_are_refused(small):

@@ -9,7 +9,7 @@ The CNN looks at each crop once; each mask is a pass of the transformer over all
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,20 +77,28 @@ class Masked:
         Checked pixels of one picture.
     on_step : callable
         Called after every crop.
+    grid : (h, w), optional
+        Of the masks that will come: refused where half of their cells and more lie in no crop.
+    factor : int
+        How many of them, a side, come and go together.
     crops, seed, filter, rounded
         As `visq.systems.loda.loda`.
     """
 
     def __init__(
-        self, network: LoDa, inputs: Inputs, *, on_step: Callable[[], None] = lambda: None, crops: Any = "grid15",
-        seed: int = 0, filter: Any = "bicubic", rounded: bool | None = None,
+        self, network: LoDa, inputs: Inputs, *, on_step: Callable[[], None] = lambda: None,
+        grid: tuple[int, int] | None = None, factor: int = 1, crops: Any = "grid15", seed: int = 0,
+        filter: Any = "bicubic", rounded: bool | None = None,
     ) -> None:  # fmt: skip
         self._network = network
         key = key_of(inputs.image.cpu().numpy()) if crops == "random15" else 0
         planes = resized_planes(inputs.image, inputs.batch.integer if rounded is None else rounded, filter=filter)
         self._size, side = (int(planes.shape[2]), int(planes.shape[3])), network.design.side
+        places = crops_of(self._size, side, crops, seed, key)
+        if grid is not None:
+            self._check_seen(grid, factor, places, crops, inputs.image.shape)
         self._parts = []
-        for crop in crops_of(self._size, side, crops, seed, key):
+        for crop in places:
             part = planes[:, :, crop.top : crop.top + side, crop.left : crop.left + side]
             tokens = network.tokens(part)
             self._parts.append(_Part(crop, part, tokens, float(network.head(network.read(part, tokens)))))
@@ -108,6 +116,23 @@ class Masked:
             found[k] = np.mean(scores)
             on_step()
         return found
+
+    def _check_seen(
+        self, grid: tuple[int, int], factor: int, places: Sequence[Crop], crops: Any, shape: Sequence[int]
+    ) -> None:
+        """A half that no crop sees has no score."""
+        seen, side = np.zeros(grid, bool), self._network.design.side
+        for crop in places:
+            seen[np.ix_(*_places(grid, self._size, crop, side, side // PATCH))] = True
+        for axis, count in enumerate(grid):
+            seen = np.logical_or.reduceat(seen, np.arange(0, count, factor), axis)
+        unseen = int(seen.size - seen.sum())
+        if seen.size > 1 and unseen >= seen.size // 2:
+            raise InputError(
+                f"crops={crops} leave out {unseen} of {seen.size} cells of a picture of {shape[3]}x{shape[2]} pixels",
+                expected="more than half of them in some crop",
+                hint=f"Take {'' if crops == 'grid15' else 'crops=grid15, or '}the level pixel.",
+            )  # fmt: skip
 
     def _score(self, part: _Part, keep: np.ndarray) -> float | None:
         network, design = self._network, self._network.design
@@ -156,7 +181,9 @@ class Tokens:
         self._on_step = on_step
         with evaluating(self._inputs), torch.no_grad():
             network = opened(model, vit, cnn, self._inputs.image.device, self._inputs.image.dtype)
-            self._picture = Masked(network, self._inputs, on_step=on_step, **options)
+            self._picture = Masked(
+                network, self._inputs, on_step=on_step, grid=self._tokens, factor=self.factor, **options
+            )
 
     def __call__(self, keeps: Any) -> np.ndarray:
         """Scores `(K,)` of `keeps` `(K, h, w)` over the grid of `cells`."""
@@ -174,10 +201,16 @@ def steps(image: Any, *, crops: Any = "grid15", **options: Any) -> int:  # noqa:
 
 def _kept(keep: np.ndarray, size: tuple[int, int], crop: Any, side: int, count: int) -> Tensor:
     """Numbers, row by row, of the `count` x `count` parts of a crop whose middles lie in kept cells."""
+    return torch.from_numpy(np.flatnonzero(keep[np.ix_(*_places(keep.shape, size, crop, side, count))]))
+
+
+def _places(
+    grid: Sequence[int], size: tuple[int, int], crop: Crop, side: int, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the cells that hold the middles of the `count` x `count` parts of a crop."""
     middles = (np.arange(count) + 0.5) * side / count
-    rows = ((crop.top + middles) * keep.shape[0] / size[0]).astype(int)
-    columns = ((crop.left + middles) * keep.shape[1] / size[1]).astype(int)
-    return torch.from_numpy(np.flatnonzero(keep[np.ix_(rows, columns)]))
+    rows = ((crop.top + middles) * grid[0] / size[0]).astype(int)
+    return rows, ((crop.left + middles) * grid[1] / size[1]).astype(int)
 
 
 __all__ = ["CELL", "Masked", "Tokens", "cells", "steps"]
