@@ -35,7 +35,7 @@ def all_of(masker):
 def test_the_whole_is_the_score(picture, name):
     metric = as_metric(name)
     assert levels(metric) == ("token", "pixel")
-    for cells in (192, 7, 2):
+    for cells in (192, 7, 4):
         masker = prepared(metric, picture, cells=cells)
         assert masker.cells.count <= cells
         assert masker.cells.size == picture.shape[:2]
