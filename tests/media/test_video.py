@@ -267,6 +267,25 @@ def test_pixels_that_are_not_square_and_fields_are_told():
     assert warnings == ("aspect-ignored: 12:11", "interlaced")
 
 
+def test_a_closed_video_is_described_from_what_was_read_while_it_was_open():
+    # FFmpeg frees its stream with the container: to read it afterwards gave ratios out of nothing, and crashes.
+    clip = clips.y4m(clips.yuv(5)).replace(b"A1:1", b"A12:11")
+
+    def described(video):
+        video.state("bt709", "limited", because="that of the other")
+        return video.meta, video.warnings, video.expected
+
+    with open_video(clip) as video:
+        while_open = described(video)
+    with open_video(clip) as other:
+        pass
+    assert "aspect-ignored: 12:11" in while_open[1]
+    assert while_open[2] == 5
+    assert other._opened.stream is None
+    assert other._opened.container is None
+    assert described(other) == while_open
+
+
 _TURNS = {
     1: (1, 0, 0, 1), 2: (-1, 0, 0, 1), 3: (-1, 0, 0, -1), 4: (1, 0, 0, -1),
     5: (0, 1, 1, 0), 6: (0, 1, -1, 0), 7: (0, -1, -1, 0), 8: (0, -1, 1, 0),

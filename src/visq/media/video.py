@@ -114,6 +114,12 @@ class Video:
             raise ReadError("not one frame can be decoded", hint="The file is cut, damaged or has no pictures.")
         self._form = video_pixels.form(self._first.format.name)
         self._orientation, self._other_turn = video_pixels.turn_of(self._first)
+        # Once the container is closed FFmpeg has freed what these are read from.
+        stream = opened.stream
+        self._rate, self._codec = stream.average_rate or stream.guessed_rate, stream.codec_context.codec.canonical_name
+        self._format, self._length = opened.container.format.name, (opened.container.duration or 0) / self._av.time_base
+        self._cicp = int(stream.codec_context.color_trc), int(stream.codec_context.color_primaries)
+        self._aspect = stream.sample_aspect_ratio
         self.state(None, None)
 
     def state(self, matrix: str | None, levels: str | None, *, because: str = "") -> None:
@@ -122,15 +128,14 @@ class Video:
             taken = (("matrix", matrix), ("range", levels))
             self._notes += [f"{what}-taken: {value}, {because}" for what, value in taken if value]
         self._options.matrix, self._options.range = self._options.matrix or matrix, self._options.range or levels
-        first, stream = self._first, self._opened.stream
+        first = self._first
         # The luma plane needs neither, and the size is that of the pixels as they are handed out.
         colour = self._colour(first)
         height, width = first.height, first.width
         self.assumed = () if self._options.plane == "y" else colour.assumed
-        rate = None if self._options.raw and not self._options.raw.rate else stream.average_rate or stream.guessed_rate
+        rate = None if self._options.raw and not self._options.raw.rate else self._rate
         self.meta = VideoMeta(
-            source=self._name, format=self._opened.container.format.name,
-            codec=stream.codec_context.codec.canonical_name,
+            source=self._name, format=self._format, codec=self._codec,
             width=height if self._orientation >= 5 else width, height=width if self._orientation >= 5 else height,
             bit_depth=self._form.bits, pix_fmt=self._form.name, rate=rate, frames=self._opened.frames,
             plane=self._options.plane, matrix=colour.matrix, range=colour.range, orientation=self._orientation,
@@ -139,9 +144,8 @@ class Video:
     @property
     def expected(self) -> int:
         """About how many frames there are, as far as the file tells; 0 where it does not."""
-        container, rate = self._opened.container, self.meta.rate
-        length = (container.duration or 0) / self._av.time_base
-        return self.meta.frames or (round(length * rate) if rate else 0)
+        rate = self.meta.rate
+        return self.meta.frames or (round(self._length * rate) if rate else 0)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -151,17 +155,15 @@ class Video:
         if self._form.alpha:
             notes.append("alpha-composited" if self._options.plane == "rgb" else "alpha-ignored")
         if self._options.plane == "rgb":
-            context = self._opened.stream.codec_context
-            transfer, primaries = int(context.color_trc), int(context.color_primaries)
+            transfer, primaries = self._cicp
             if transfer in (16, 18) or primaries in (9, 11, 12):
                 notes.append(f"cicp-ignored: transfer {transfer}, primaries {primaries}")
         if self._orientation != 1:
             notes.append(f"orientation-applied: {self._orientation}")
         if self._other_turn:
             notes.append(f"rotation-ignored: {self._other_turn}")
-        aspect = self._opened.stream.sample_aspect_ratio
-        if aspect and aspect != 1:
-            notes.append(f"aspect-ignored: {aspect.numerator}:{aspect.denominator}")
+        if self._aspect and self._aspect != 1:
+            notes.append(f"aspect-ignored: {self._aspect.numerator}:{self._aspect.denominator}")
         if first.interlaced_frame:
             notes.append("interlaced")
         if self._steps and self._steps[1] > 1.5 * self._steps[0]:

@@ -74,8 +74,11 @@ class Opened:
     streams: int = 1
 
     def close(self) -> None:
+        """Close the file. FFmpeg frees the stream with its container, so that nobody may have either any longer."""
+        container, self.container, self.stream = self.container, None, None
         try:
-            self.container.close()
+            if container is not None:
+                container.close()
         finally:
             self.file.close()
 
